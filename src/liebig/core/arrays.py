@@ -1,0 +1,12 @@
+"""Array types used in signatures. Shapes are given in the docstrings."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Row numbers of a task, int64 [n].
+Rows = NDArray[np.int64]
+#: Real values, float64.
+Reals = NDArray[np.float64]
+#: Predictions, float32. Binary: [n], probability of the second class. Multiclass: [n, classes], rows sum to 1.
+#: Regression: [n], in the target's own unit.
+Predictions = NDArray[np.float32]

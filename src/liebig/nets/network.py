@@ -1,0 +1,73 @@
+"""What every network promises: parameters told before they are drawn, and one forward pass for K members."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from liebig.core.evidence import Structure
+from liebig.core.settings import Settings
+from liebig.stack.batch import Batch
+from liebig.stack.draws import Draws
+from liebig.stack.specs import BufferSpec, ParameterSpec, Signature, Wants
+
+#: Called at a look with the layer's name, its activation's kind, what enters the activation and what leaves it, [K, B, units].
+Tap = Callable[[str, str, Tensor, Tensor], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mode:
+    """How a forward pass is made. `draws` is set when training (dropout); `tap` only at a look."""
+
+    training: bool
+    draws: Draws | None = None
+    tap: Tap | None = None
+
+
+class Forward:
+    """K networks of one shape. Concrete ones are frozen dataclasses whose tensors lead with K, so that members can leave."""
+
+    def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
+        """Answers [K, B, outputs] in the compute precision.
+
+        `weights` are [K, *shape] in the order of `NetworkSettings.parameters`, in the compute precision; `buffers` [K,
+        *shape] float32 in the order of `NetworkSettings.buffers`, updated in place when training.
+        """
+        raise NotImplementedError
+
+
+class NetworkSettings(Settings):
+    """The settings of a network."""
+
+    @property
+    def wants(self) -> Wants:
+        """What this network asks of the encoder."""
+        return Wants()
+
+    @abstractmethod
+    def parameters(self, signature: Signature, outputs: int) -> tuple[ParameterSpec, ...]:
+        """The parameters of one member, input side first."""
+
+    def buffers(self, signature: Signature, outputs: int) -> tuple[BufferSpec, ...]:
+        """The buffers of one member."""
+        return ()
+
+    @classmethod
+    @abstractmethod
+    def forward(
+        cls, records: Sequence[NetworkSettings], signature: Signature, outputs: int, device: torch.device
+    ) -> Forward:
+        """The forward pass of K members, whose records agree but for stackable fields."""
+
+    @abstractmethod
+    def structure(self, signature: Signature, outputs: int) -> Structure:
+        """The network's card: layers, shapes, parameters, FLOPs of one example."""
+
+    def answers(self) -> int:
+        """Outputs that are averaged into one answer: above 1 for a packed ensemble, whose forward pass then gives
+        [K, B, answers, outputs] and whose losses are taken for each answer."""
+        return 1

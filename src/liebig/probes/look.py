@@ -1,0 +1,44 @@
+"""A look: what a probe sees of K networks at one step. Who owns the loop, it does not know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenLayer:
+    """One layer's activation over the probe batch: what enters it and what leaves it, [K, B, units]."""
+
+    name: str
+    activation: str
+    before: Tensor
+    after: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenWeight:
+    """One weight tensor, [K, ...]: its value, its gradient (None before the first step), and the change that the last
+    step made (None where no step was made)."""
+
+    name: str
+    value: Tensor
+    gradient: Tensor | None
+    change: Tensor | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What is seen at one step. Any part may be absent (None or empty): a passive look does not take all.
+
+    `losses` [K, B] of the batch, per example; `outputs` [K, B, C]; `target` [K, B]. `rates` [K].
+    """
+
+    step: int
+    weights: tuple[SeenWeight, ...] = ()
+    layers: tuple[SeenLayer, ...] = ()
+    losses: Tensor | None = None
+    outputs: Tensor | None = None
+    target: Tensor | None = None
+    rates: Tensor | None = None

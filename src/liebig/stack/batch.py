@@ -1,0 +1,36 @@
+"""A batch of a stack."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Rows for all members of a population.
+
+    The leading dimension is G, the number of blocks, while members of one block share their rows, or K once a technique
+    has given each member rows of its own (mixup). `member_group` [K] int64 says which of the G each member reads; None when
+    the leading dimension already is K. Tensors are on the device, floats in the compute precision:
+    `dense` [G, B, dense]; `numbers` [G, B, numbers] or None; `codes` [G, B, len(levels)] int64 or None;
+    `target` [G, B] (float32 class codes or numbers as the objective sees them), or [G, B, classes] once mixed;
+    `weight` [G, B] float32 or None.
+    """
+
+    dense: Tensor
+    target: Tensor
+    numbers: Tensor | None = None
+    codes: Tensor | None = None
+    weight: Tensor | None = None
+    member_group: Tensor | None = None
+
+
+def for_members(value: Tensor, member_group: Tensor | None) -> Tensor:
+    """`value` [G, ...] repeated for members: [K, ...]. A single group is expanded without a copy."""
+    if member_group is None:
+        return value
+    if value.shape[0] == 1:
+        return value.expand(len(member_group), *value.shape[1:])
+    return value[member_group]

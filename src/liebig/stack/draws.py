@@ -1,0 +1,92 @@
+"""Randomness of a stack, drawn for each member from (its seed, the step, the place): who else is in the stack, or has
+left it, changes nothing.
+
+A counter-based hash (the 32-bit finaliser of MurmurHash3, Appleby 2011) in integer tensor operations: no state to carry,
+the same numbers on every device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_GOLDEN = 0x9E3779B1
+_FIRST = 0x85EBCA6B
+_SECOND = 0xC2B2AE35
+_MASK = 0xFFFFFFFF
+
+
+def _signed(value: int) -> int:
+    """A 32-bit pattern as the int32 that has it."""
+    value &= _MASK
+    return value - (1 << 32) if value >= (1 << 31) else value
+
+
+def _mix(value: int) -> int:
+    value &= _MASK
+    value ^= value >> 16
+    value = value * _FIRST & _MASK
+    value ^= value >> 13
+    value = value * _SECOND & _MASK
+    return value ^ (value >> 16)
+
+
+def _mix_(bits: Tensor) -> Tensor:
+    """The same finaliser in place on int32; shifts are made logical by masking what the sign filled in."""
+    bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
+    bits.mul_(_signed(_FIRST))
+    bits.bitwise_xor_((bits >> 13).bitwise_and_(0x7FFFF))
+    bits.mul_(_signed(_SECOND))
+    return bits.bitwise_xor_((bits >> 16).bitwise_and_(0xFFFF))
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Random numbers of one step. `seeds` are the members' seeds, `step` the training step."""
+
+    seeds: tuple[int, ...]
+    step: int
+    device: torch.device
+
+    def bits(self, size: int, stream: int) -> Tensor:
+        """Random int32 [K, size], uniform over all patterns. `stream` names the place (layer number, technique)."""
+        keys = [_signed(_mix(_mix(_mix(seed) ^ (self.step * _GOLDEN)) ^ (stream * _FIRST))) for seed in self.seeds]
+        counter = torch.arange(size, dtype=torch.int32, device=self.device).mul_(_signed(_GOLDEN))
+        key = torch.tensor(keys, dtype=torch.int32, device=self.device)
+        return _mix_(counter[None, :].add(key[:, None]))
+
+    def uniform(self, shape: tuple[int, ...], stream: int) -> Tensor:
+        """Uniform in [0, 1), float32 [K, *shape]."""
+        size = 1
+        for each in shape:
+            size *= each
+        words = (self.bits(size, stream) >> 8).bitwise_and_(0xFFFFFF)
+        return words.to(torch.float32).mul_(2.0**-24).reshape(len(self.seeds), *shape)
+
+    def normal(self, shape: tuple[int, ...], stream: int) -> Tensor:
+        """Standard normal, float32 [K, *shape] (Box & Muller 1958)."""
+        first = self.uniform(shape, stream).clamp_(min=2.0**-24)
+        second = self.uniform(shape, stream + (1 << 16))
+        return torch.sqrt(-2.0 * torch.log(first)) * torch.cos(2.0 * torch.pi * second)
+
+    def kept(self, keep: Tensor, shape: tuple[int, ...], stream: int) -> Tensor:
+        """True with probability `keep` [K] for each entry, bool [K, *shape]; 16 bits decide.
+
+        The share kept is exact to 2^-16; see `dropout`, which divides by it.
+        """
+        size = 1
+        for each in shape:
+            size *= each
+        words = self.bits((size + 1) // 2, stream).view(torch.int16)[:, :size]
+        limit = (keep * 65536.0).round().sub(32768.0).to(torch.int32)[:, None]
+        return (words < limit).reshape(len(self.seeds), *shape)
+
+
+def member_seed(*parts: int) -> int:
+    """One 32-bit seed from several numbers (block seed, member number, stream)."""
+    seed = 0
+    for part in parts:
+        seed = _mix(seed ^ _mix(part + _GOLDEN) ^ ((part >> 32) * _FIRST))
+    return seed

@@ -1,0 +1,68 @@
+"""What a network consists of, before a number is drawn: its parameters, its buffers, what enters it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import prod
+
+
+class Role(StrEnum):
+    """What a parameter is for. Weight decay and Muon act on weights only."""
+
+    WEIGHT = "weight"
+    BIAS = "bias"
+    SCALE = "scale"  # of a normalisation, or the per-member scalings of a packed ensemble
+    SHIFT = "shift"  # of a normalisation
+    EMBEDDING = "embedding"
+    FREQUENCY = "frequency"
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSpec:
+    """One parameter tensor of one member.
+
+    A linear weight has shape (inputs, outputs): ``x [B, inputs] @ weight``. `activation` is the kind of the activation
+    that follows the layer ("" for none): initialisation chooses its gain by it. `is_last` marks the output layer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    role: Role
+    fan_in: int
+    fan_out: int
+    activation: str = ""
+    is_last: bool = False
+
+    @property
+    def size(self) -> int:
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSpec:
+    """One tensor that a member carries without learning it (running statistics), and the value it starts from."""
+
+    name: str
+    shape: tuple[int, ...]
+    start: float
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What enters a network: `dense` encoded values, `numbers` scaled numbers for a learnt numeric embedding, and one
+    integer code for each entry of `levels` (that many levels each, 0 is "unseen or missing") for learnt category
+    embeddings. `columns` names the source column of each dense value."""
+
+    dense: int
+    numbers: int = 0
+    levels: tuple[int, ...] = ()
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Wants:
+    """What a network asks of the encoder besides dense values."""
+
+    numbers: bool = False  # numbers separately, for a learnt numeric embedding (the dense part keeps the rest)
+    codes: bool = False  # categories as integer codes, for learnt embeddings, in place of one-hot

@@ -1,0 +1,223 @@
+"""What techniques promise: a frozen record of settings, and a stage of K members that acts at named moments.
+
+A plug-in's settings (a pydantic record) are per member. ``Technique.stage(records, ...)`` turns K records into one *stage*:
+a frozen dataclass whose tensors lead with K. What a stage must remember is a state (any value whose tensors lead with K)
+that the loop carries: `keep_members` shrinks both when members leave. The default of every method is to do nothing.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from liebig.core.settings import Settings
+from liebig.stack.batch import Batch
+from liebig.stack.draws import Draws
+from liebig.stack.specs import ParameterSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What a stage is built on: the parameters of one member, the classes (1 for numbers), the number of training rows,
+    the steps of an epoch, the epochs planned, the share of each class in the training rows, the device."""
+
+    specs: tuple[ParameterSpec, ...]
+    outputs: int
+    is_classification: bool
+    rows: int
+    steps_per_epoch: int
+    epochs: int
+    class_shares: tuple[float, ...]
+    device: torch.device
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps_per_epoch * self.epochs
+
+
+State = Any  # each stage knows its own; tensors in it lead with K
+
+
+class Stage:
+    """K members of one technique. Weights are float32 [K, *shape], a list in the order of the specs; gradients alike."""
+
+    def prepare(
+        self, weights: list[Tensor], seeds: Sequence[int], batch: Batch, forward: Callable[[list[Tensor]], Any]
+    ) -> list[Tensor]:
+        """Weights before step 0. `batch` is a first batch, `forward` runs the network on it in evaluation mode."""
+        return weights
+
+    def start(self, weights: list[Tensor]) -> State:
+        """The state before step 0."""
+        return ()
+
+    def on_batch(self, batch: Batch, draws: Draws) -> Batch:
+        """The batch that is really trained on."""
+        return batch
+
+    def on_loss(self, weights: list[Tensor]) -> Tensor | None:
+        """A penalty [K] to add to the mean loss, or None."""
+        return None
+
+    def on_gradients(self, gradients: list[Tensor]) -> list[Tensor]:
+        """The gradients that are really applied; may work in place."""
+        return gradients
+
+    def after_step(self, weights: list[Tensor], state: State, step: int) -> State:
+        """After step `step` (0-based): may change `weights` in place (max-norm), returns the new state (EMA)."""
+        return state
+
+    def after_epoch(self, weights: list[Tensor], state: State, epoch: int) -> State:
+        return state
+
+    def eval_weights(self, weights: list[Tensor], state: State) -> list[Tensor]:
+        """The weights to evaluate with: handed over as a value, never swapped into the network."""
+        return weights
+
+
+class Technique(Settings):
+    """The settings of a technique that stands in ``recipe.techniques``."""
+
+    @classmethod
+    @abstractmethod
+    def stage(cls, records: Sequence[Technique], ground: Ground) -> Stage:
+        """One stage for K records of this class."""
+
+
+class Initialisation(Technique):
+    """How weights are drawn. Claims "initialisation"; without one a network starts as torch's own layers do."""
+
+    claims = "initialisation"
+
+    @abstractmethod
+    def draw(self, spec: ParameterSpec, generator: torch.Generator) -> Tensor | None:
+        """The values of one parameter of one member, float32 `spec.shape`; None leaves torch's default."""
+
+    @classmethod
+    def stage(cls, records: Sequence[Technique], ground: Ground) -> Stage:
+        return Stage()
+
+
+class OptimizerStage:
+    """K optimizers of one kind. Frozen dataclass; tensors lead with K."""
+
+    @abstractmethod
+    def start(self, weights: list[Tensor]) -> State:
+        """The state before step 0."""
+
+    @abstractmethod
+    def step(self, weights: list[Tensor], gradients: list[Tensor], rates: Tensor, state: State, step: int) -> State:
+        """Change `weights` (float32 [K, *shape]) in place. `rates` [K] are the learning rates of this step (0-based)."""
+
+    def eval_weights(self, weights: list[Tensor], state: State) -> list[Tensor]:
+        """The weights to evaluate with (schedule-free optimizers average)."""
+        return weights
+
+
+class OptimizerSettings(Settings):
+    """The settings of an optimizer. `learning_rate` is stackable and is what schedules multiply."""
+
+    learning_rate: float
+
+    @classmethod
+    @abstractmethod
+    def stage(cls, records: Sequence[OptimizerSettings], ground: Ground) -> OptimizerStage: ...
+
+
+class ObjectiveStage:
+    """K objectives of one kind: the loss and the output activation are one choice. Frozen dataclass; tensors lead with K."""
+
+    @abstractmethod
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Training loss of each example, float32 [K, B] (or [K, B, answers]), smoothing and focusing included.
+
+        `outputs` float32 [K, B, C] (or [K, B, answers, C]); `target` [K, B] class codes or numbers as encoded, or [K, B,
+        classes] soft classes. Class weights are included.
+        """
+
+    @abstractmethod
+    def judged(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """The plain loss of each example, [K, B], of the averaged answer: cross-entropy or squared error, nothing added."""
+
+    @abstractmethod
+    def predictions(self, outputs: Tensor) -> Tensor:
+        """Probabilities [K, B] (binary, of the second class) or [K, B, C]; encoded numbers [K, B]. Answers are averaged."""
+
+
+class ObjectiveSettings(Settings):
+    """The settings of an objective."""
+
+    @classmethod
+    @abstractmethod
+    def stage(cls, records: Sequence[ObjectiveSettings], ground: Ground) -> ObjectiveStage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one member's epoch ended with. Metrics as the user reads them; NaN where not evaluated."""
+
+    epoch: int
+    train_loss: float
+    stop_loss: float
+    stop_metric: float
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A schedule's answer when it lowers the rate for good: multiply by `factor`, and why (a sentence)."""
+
+    factor: float
+    reason: str
+
+
+class ScheduleSettings(Settings):
+    """The settings of a schedule. Members of one population may hold different schedules."""
+
+    stackable_whole = True
+
+    @abstractmethod
+    def factor(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
+        """What the learning rate is multiplied by at `step` (0-based)."""
+
+    def start(self) -> Any:
+        """The state of one member before the first epoch; a frozen value."""
+        return None
+
+    def after_epoch(self, state: Any, progress: Progress) -> tuple[Any, Lowered | None]:
+        """The new state, and whether the rate is lowered from now on (reduce on plateau)."""
+        return state, None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A stopping rule's answer: keep these weights as the best so far? stop? `reason` is a sentence when stopping."""
+
+    keep: bool
+    stop: bool
+    reason: str = ""
+
+
+class StoppingSettings(Settings):
+    """The settings of a stopping rule. Members of one population may hold different rules."""
+
+    stackable_whole = True
+
+    epochs: int
+
+    @property
+    def chooses(self) -> bool:
+        """True when the rule chooses an epoch and so needs a stop part of its own."""
+        return False
+
+    def start(self) -> Any:
+        """The state of one member before the first epoch; a frozen value."""
+        return None
+
+    @abstractmethod
+    def after_epoch(self, state: Any, progress: Progress) -> tuple[Any, Decision]: ...
