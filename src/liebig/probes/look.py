@@ -32,7 +32,8 @@ class SeenWeight:
 class Look:
     """What is seen at one step. Any part may be absent (None or empty): a passive look does not take all.
 
-    `losses` [K, B] of the batch, per example; `outputs` [K, B, C]; `target` [K, B]. `rates` [K].
+    `losses` [K, B] of the batch, per example; `outputs` [K, B, C]; `target` [K, B]. `rates` [K]. `members` says which
+    of the members that began are still here, in the order of the leading dimension; None when all are.
     """
 
     step: int
@@ -42,3 +43,4 @@ class Look:
     outputs: Tensor | None = None
     target: Tensor | None = None
     rates: Tensor | None = None
+    members: tuple[int, ...] | None = None

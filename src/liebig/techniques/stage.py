@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -75,9 +75,16 @@ class Stage:
     def after_epoch(self, weights: list[Tensor], state: State, epoch: int) -> State:
         return state
 
+    #: True when statistics of a normalisation must be taken anew for `eval_weights` (stochastic weight averaging).
+    recalibrates: ClassVar[bool] = False
+
     def eval_weights(self, weights: list[Tensor], state: State) -> list[Tensor]:
         """The weights to evaluate with: handed over as a value, never swapped into the network."""
         return weights
+
+    def answer_weights(self, weights: list[Tensor], state: State) -> list[list[Tensor]]:
+        """Sets of weights whose predictions are averaged at the end (snapshots). Empty: `eval_weights` alone."""
+        return []
 
 
 class Technique(Settings):
@@ -104,18 +111,23 @@ class Initialisation(Technique):
 
 
 class OptimizerStage:
-    """K optimizers of one kind. Frozen dataclass; tensors lead with K."""
+    """K optimizers of one kind. Frozen dataclass; tensors lead with K.
+
+    Weights and gradients are one float32 buffer [K, n] each: the parameters of `Ground.specs` one after another.
+    `stack.flat.views` gives them back as [K, *shape] (for Muon), `stack.flat.spans` the columns that weight decay acts on.
+    """
 
     @abstractmethod
-    def start(self, weights: list[Tensor]) -> State:
-        """The state before step 0."""
+    def start(self, weights: Tensor) -> State:
+        """The state before step 0; `weights` float32 [K, n]."""
 
     @abstractmethod
-    def step(self, weights: list[Tensor], gradients: list[Tensor], rates: Tensor, state: State, step: int) -> State:
-        """Change `weights` (float32 [K, *shape]) in place. `rates` [K] are the learning rates of this step (0-based)."""
+    def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: State, step: int) -> State:
+        """Change `weights` [K, n] in place; `gradients` [K, n] may be overwritten. `rates` [K] are the learning rates of
+        this step (0-based)."""
 
-    def eval_weights(self, weights: list[Tensor], state: State) -> list[Tensor]:
-        """The weights to evaluate with (schedule-free optimizers average)."""
+    def eval_weights(self, weights: Tensor, state: State) -> Tensor:
+        """The weights [K, n] to evaluate with (schedule-free optimizers average)."""
         return weights
 
 
@@ -155,6 +167,24 @@ class ObjectiveSettings(Settings):
     @classmethod
     @abstractmethod
     def stage(cls, records: Sequence[ObjectiveSettings], ground: Ground) -> ObjectiveStage: ...
+
+
+class BatchingSettings(Settings):
+    """The settings of a batching rule: how many rows a batch has, and which rows come next.
+
+    Gradients of `accumulate` batches are averaged into one step.
+    """
+
+    size: int
+
+    @property
+    def accumulates(self) -> int:
+        return 1
+
+    @abstractmethod
+    def order(self, target: Tensor, generator: torch.Generator) -> Tensor:
+        """One epoch's order: int64 [rows], positions among the training rows. `target` float32 [rows], class codes or
+        numbers. The generator depends on the block and the epoch alone, so that recipes of a block share their batches."""
 
 
 @dataclass(frozen=True, slots=True)
