@@ -20,12 +20,14 @@ class SeenLayer:
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenWeight:
     """One weight tensor, [K, ...]: its value, its gradient (None before the first step), and the change that the last
-    step made (None where no step was made)."""
+    step made (None where no step was made). Ours are [K, inputs, outputs]; torch's own layers hold [K, outputs, inputs,
+    ...], and say so by `outputs_first`."""
 
     name: str
     value: Tensor
     gradient: Tensor | None
     change: Tensor | None
+    outputs_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,42 @@
+"""The loss of single steps, and how far sampling alone moves it.
+
+Measures: mean of the batch loss and its standard error over the examples of the batch, at every look.
+Source: McCandlish et al. 2018, arXiv:1812.06162, for batch noise as the yardstick of a swing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from liebig.core.evidence import StepLosses
+from liebig.probes.look import Look
+from liebig.probes.probe import Probe, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class LossProbe(Probe):
+    """Reads [mean, standard error] of `look.losses`."""
+
+    total_steps: int
+
+    def names(self, look: Look) -> tuple[str, ...]:
+        return ()
+
+    def read(self, look: Look) -> Tensor | None:
+        if look.losses is None:
+            return None
+        losses = look.losses.flatten(1).float()
+        noise = losses.std(dim=1, correction=0) / losses.shape[1] ** 0.5
+        return torch.stack([losses.mean(dim=1), noise], dim=1)
+
+    def measurement(self, readings: Sequence[Reading]) -> StepLosses:
+        return StepLosses(
+            steps=tuple(reading.step for reading in readings),
+            loss=tuple(float(reading.values[0]) for reading in readings),
+            batch_noise=tuple(float(reading.values[1]) for reading in readings),
+            total_steps=self.total_steps,
+        )

@@ -1,0 +1,37 @@
+"""When to look: whole at steps 0-9, lightly up to step 50, then whole at geometrically spaced steps and at the last.
+
+Causes that look alike after training differ by orders of magnitude at the start, so the start is watched closely.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+WHOLE_UNTIL: Final = 9
+LIGHT_UNTIL: Final = 50
+_RATIO: Final = 1.5
+
+
+class Seeing(Enum):
+    """What a look takes: nothing; losses, rates and weights with their change; or layers and gradients as well."""
+
+    NOTHING = 0
+    LIGHT = 1
+    WHOLE = 2
+
+
+def late_steps(total_steps: int) -> frozenset[int]:
+    """The steps after `LIGHT_UNTIL` that are looked at, the last among them."""
+    steps, step = {total_steps - 1}, float(LIGHT_UNTIL)
+    while step * _RATIO < total_steps:
+        step *= _RATIO
+        steps.add(round(step))
+    return frozenset(steps)
+
+
+def seeing(step: int, late: frozenset[int]) -> Seeing:
+    """What to look at in `step` (0-based)."""
+    if step <= WHOLE_UNTIL or step in late:
+        return Seeing.WHOLE
+    return Seeing.LIGHT if step <= LIGHT_UNTIL else Seeing.NOTHING

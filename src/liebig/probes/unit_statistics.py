@@ -1,0 +1,111 @@
+"""Unit statistics: which units are silent, which are at their ends, and where a layer's values lie.
+
+Measures: per unit over the whole probe batch (a unit is dead when it is silent on *every* sample, never by the share of
+zeros); saturated beyond +-5 before a sigmoid or tanh; histograms of what leaves the activation at step 0 and at the end.
+Source: Lu et al. 2019, arXiv:1903.06733 (dying ReLU); Glorot & Bengio 2010 (saturation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from liebig.core.evidence import LayerUnits, UnitStatistics
+from liebig.probes.look import Look, SeenLayer
+from liebig.probes.probe import Probe, Reading
+
+_SQUASHING = frozenset({"sigmoid", "tanh"})
+_ENDS = 5.0
+_SILENT = 1e-3  # of the layer's root mean square
+_BINS = 30
+_SAMPLES = 512  # of a larger probe batch
+_HISTOGRAM_SAMPLES = 64
+_STATISTICS = 8  # dead, saturated, active, mean, spread, out mean, out spread, units
+_HISTOGRAM_FROM = 50  # the end of a run is not known before it, so each late look is taken for the last
+
+
+@dataclass(frozen=True, slots=True)
+class UnitProbe(Probe):
+    """Reads eight statistics for each layer, then, at step 0 and late, a histogram with its two ends."""
+
+    def names(self, look: Look) -> tuple[str, ...]:
+        return tuple(f"{layer.name}\n{layer.activation}" for layer in look.layers)
+
+    def read(self, look: Look) -> Tensor | None:
+        if not look.layers:
+            return None
+        parts = [_statistics(layer) for layer in look.layers]
+        if look.step == 0 or look.step >= _HISTOGRAM_FROM:
+            parts += [_histogram(layer.after) for layer in look.layers]
+        return torch.cat(parts, dim=1)
+
+    def measurement(self, readings: Sequence[Reading]) -> UnitStatistics:
+        last = len(readings) - 1
+        return UnitStatistics(
+            steps=tuple(reading.step for reading in readings),
+            looks=tuple(_layers(reading, i in {0, last}) for i, reading in enumerate(readings)),
+        )
+
+
+def _statistics(layer: SeenLayer) -> Tensor:
+    """[K, 8]."""
+    before, after = (_samples(each, _SAMPLES).float() for each in (layer.before, layer.after))
+    size = after.abs()
+    silence = _SILENT * after.square().mean(dim=(1, 2)).sqrt()
+    active = size > silence[:, None, None]
+    # A value that is not finite compares as False with everything: such a unit is sick, but not silent.
+    dead = (size <= silence[:, None, None]).all(dim=1).float().mean(dim=1)
+    members = after.shape[0]
+    if layer.activation in _SQUASHING:
+        saturated = (before.abs() > _ENDS).float().mean(dim=(1, 2))
+    else:
+        saturated = torch.zeros(members, device=after.device)
+    spread, mean = torch.std_mean(before, dim=(1, 2), correction=0)
+    out_spread, out_mean = torch.std_mean(after, dim=(1, 2), correction=0)
+    units = torch.full((members,), float(after.shape[2]), device=after.device)
+    share = active.float().mean(dim=(1, 2))
+    return torch.stack([dead, saturated, share, mean, spread, out_mean, out_spread, units], dim=1)
+
+
+def _samples(values: Tensor, most: int) -> Tensor:
+    """At most `most` rows of [K, B, ..., units], as [K, rows, units]. Channels of images lie first there: not here."""
+    return values.reshape(values.shape[0], -1, values.shape[-1])[:, :most]
+
+
+def _histogram(after: Tensor) -> Tensor:
+    """Counts of `_BINS` equal bins, then the lowest and the highest value: [K, _BINS + 2]."""
+    values = _samples(after, _HISTOGRAM_SAMPLES).float().flatten(1)
+    low, high = values.amin(dim=1), values.amax(dim=1)
+    width = (high - low).clamp(min=1e-30)
+    places = ((values - low[:, None]) / width[:, None] * _BINS).nan_to_num(0.0, 0.0, 0.0).long().clamp_(0, _BINS - 1)
+    counts = torch.zeros(values.shape[0], _BINS, device=values.device)
+    counts.scatter_add_(1, places, torch.ones_like(values))
+    return torch.cat([counts, low[:, None], high[:, None]], dim=1)
+
+
+def _layers(reading: Reading, with_histogram: bool) -> tuple[LayerUnits, ...]:
+    values, count = reading.values, len(reading.names)
+    layers = []
+    for i, name in enumerate(reading.names):
+        layer, activation = name.split("\n")
+        dead, saturated, active, mean, spread, out_mean, out_spread, units = values[_STATISTICS * i :][
+            :_STATISTICS
+        ].tolist()
+        histogram = values[_STATISTICS * count + (_BINS + 2) * i :][: _BINS + 2] if with_histogram else values[:0]
+        counts, edges = _with_edges(histogram.tolist())
+        layers.append(
+            LayerUnits(layer, activation, int(units), dead, saturated, active, mean, spread, out_mean, out_spread,
+                       counts, edges)
+        )  # fmt: skip
+    return tuple(layers)
+
+
+def _with_edges(histogram: list[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Counts and edges from counts and two ends."""
+    if not histogram:
+        return (), ()
+    *counts, low, high = histogram
+    return tuple(counts), tuple(low + (high - low) * i / _BINS for i in range(_BINS + 1))

@@ -1,0 +1,42 @@
+"""Update ratios: how far one step moves the weights, measured by their own size.
+
+Measures: norm of the change that one step made over norm of the weight matrix, by layer. About 1e-3 is usual.
+Source: Karpathy, CS231n notes, "Ratio of weights:updates".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from liebig.core.evidence import UpdateRatios
+from liebig.probes.look import Look
+from liebig.probes.probe import Probe, Reading, matrices, member_norms
+
+_LEAST_NORM = 1e-12  # weights that are all zero have no size to measure by
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateProbe(Probe):
+    """Reads [K, L] ratios of the weights that were changed."""
+
+    def names(self, look: Look) -> tuple[str, ...]:
+        return tuple(weight.name for weight in matrices(look) if weight.change is not None)
+
+    def read(self, look: Look) -> Tensor | None:
+        changes = [weight.change for weight in matrices(look) if weight.change is not None]
+        if not changes:
+            return None
+        values = [weight.value for weight in matrices(look) if weight.change is not None]
+        return member_norms(changes) / member_norms(values).clamp(min=_LEAST_NORM)
+
+    def measurement(self, readings: Sequence[Reading]) -> UpdateRatios:
+        layers = readings[0].names
+        whole = [reading for reading in readings if reading.names == layers]
+        return UpdateRatios(
+            steps=tuple(reading.step for reading in whole),
+            layers=layers,
+            ratios=tuple(tuple(reading.values.tolist()) for reading in whole),
+        )
