@@ -1,1 +1,57 @@
-"""Liebig."""
+"""Liebig finds what limits a neural network's performance, lifts it, and proves that it helped.
+
+    study = liebig.improve("adult.csv", target="income", budget="5m")
+    study.best.predict(frame)
+
+Names are imported on first use, so that ``import liebig`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from liebig.api import Comparison, FittedRun, ImprovedStudy, Model, compare, diagnose, fit, improve, load, look
+    from liebig.core.errors import UserError
+    from liebig.core.event import Stop
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "improve": "liebig.api",
+    "fit": "liebig.api",
+    "compare": "liebig.api",
+    "diagnose": "liebig.api",
+    "look": "liebig.api",
+    "load": "liebig.api",
+    "Model": "liebig.api",
+    "FittedRun": "liebig.api",
+    "Comparison": "liebig.api",
+    "ImprovedStudy": "liebig.api",
+    "Stop": "liebig.core.event",
+    "UserError": "liebig.core.errors",
+}
+
+__all__ = [
+    "Comparison",
+    "FittedRun",
+    "ImprovedStudy",
+    "Model",
+    "Stop",
+    "UserError",
+    "compare",
+    "diagnose",
+    "fit",
+    "improve",
+    "load",
+    "look",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'liebig' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
