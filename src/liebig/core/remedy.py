@@ -35,12 +35,13 @@ class Depth(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that a remedy may look at: the kind of task, its size, what was seen of the incumbent, the rate that a
-    range test on fit rows found for a recipe (None where none was run)."""
+    range test on fit rows found for the incumbent (None where none was run)."""
 
     kind: TaskKind
     rows: int
     columns: int
     evidence: Evidence
+    found_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,13 @@ class Remedy(ABC):
     """One small change. Concrete remedies are final, stateless, and live in a file of their own.
 
     `answers` are the checks that it answers; an empty tuple marks a remedy worth trying without a finding
-    (an ensemble of seeds, say).
+    (an ensemble of seeds, say). `changes` are the dotted paths of the recipe that it may change, whole or as prefixes.
     """
 
     name: ClassVar[str]
     answers: ClassVar[tuple[type[Check], ...]]
     prior: ClassVar[Prior]
+    changes: ClassVar[tuple[str, ...]]
     depth: ClassVar[Depth] = Depth.AROUND
 
     @abstractmethod
