@@ -1,0 +1,60 @@
+"""The race inside a round: who is adopted, who goes on, who leaves. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from liebig.core.trial import Look, Verdict
+from liebig.trials.procedure import LIKELY
+
+#: Who is less likely than this to be better does not go on.
+HOPE: Final = 0.3
+#: How many go on after a look at so many blocks.
+KEPT: Final = {3: 2, 5: 1, 8: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The race after a look: the one that is adopted (a digest), all that were likely (best first), those that go on, and
+    those that leave with a sentence."""
+
+    adopted: str | None
+    likely: tuple[str, ...]
+    going_on: tuple[str, ...]
+    leaving: Mapping[str, str]
+
+
+def rank(look: Look) -> float:
+    """By z of the metric; in classification plus z of minus the log-loss."""
+    return look.z + (look.loss_z if look.loss_z == look.loss_z else 0.0)
+
+
+def race(looks: Mapping[str, Look], blocks: int) -> Standing:
+    """Decide after the look at `blocks` (3, 5 or 8) over the treatments still in the round, by digest.
+
+    The best of those that are Likely is adopted. Where none is, the best two (after three blocks) or the best one (after
+    five) go on, if they have hope; after eight the round gives up.
+    """
+    order = sorted(looks, key=lambda each: (-rank(looks[each]), each))
+    likely = tuple(each for each in order if _is_likely(looks[each]))
+    if likely:
+        leaving = {each: _reason(looks[each], blocks) for each in order if each != likely[0]}
+        return Standing(likely[0], likely, (), leaving)
+    hopeful = [each for each in order if looks[each].better >= HOPE and looks[each].verdict is not Verdict.WORSE]
+    going_on = tuple(hopeful[: KEPT[blocks]])
+    leaving = {each: _reason(looks[each], blocks) for each in order if each not in going_on}
+    return Standing(None, (), going_on, leaving)
+
+
+def _is_likely(look: Look) -> bool:
+    return look.verdict is Verdict.PROVEN or look.better >= LIKELY
+
+
+def _reason(look: Look, blocks: int) -> str:
+    if look.verdict is Verdict.WORSE:
+        return f"worse after {blocks} blocks"
+    if _is_likely(look):
+        return f"likely better after {blocks} blocks, but another was better still"
+    return f"better with probability {look.better:.2f} after {blocks} blocks"
