@@ -127,8 +127,8 @@ class Purpose(StrEnum):
 
     REMEDIES = "remedies"
     TOGETHER = "together"
-    ABLATION = "ablation"
-    CONFIRMATION = "confirmation"
+    ABLATION = "ablation"  # treatments leave one part out; a look tells the part's worth: control minus treatment
+    CONFIRMATION = "confirmation"  # what was adopted at reduced fidelity, at full size against its last full-size rung
     SEARCH = "search"
     SAVING = "saving"  # judged by `Equal`: same score in less time
 
@@ -180,6 +180,15 @@ class Adopted(Entry):
     round: int
     digest: str
     verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn(Entry):
+    """What was adopted at reduced fidelity did not hold at full size: `digest`, a lower rung, is the incumbent again."""
+
+    round: int
+    digest: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,9 +343,9 @@ class Study:
 
     @cached_property
     def incumbent(self) -> str | None:
-        """Digest of the best so far: the last adopted, or the baseline."""
-        adopted = self.last(Adopted)
-        return adopted.digest if adopted else self.baseline
+        """Digest of the best so far: the last adopted (or gone back to), or the baseline."""
+        last = next((each for each in reversed(self.entries) if type(each) in {Adopted, Withdrawn}), None)
+        return last.digest if isinstance(last, Adopted | Withdrawn) else self.baseline
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
@@ -361,13 +370,18 @@ class Study:
 
     @cached_property
     def rungs(self) -> tuple[Rung, ...]:
-        """The ladder, lowest rung first."""
+        """The ladder as it stands, lowest rung first: rungs that were withdrawn are gone."""
         if self.baseline is None:
             return ()
         first = self.recipes[self.baseline]
         ladder = [Rung(first.digest, first.name, self.mean_score(first.digest), None, None, None, 0, first.at)]
         by_key = {(trial.round, trial.treatment.digest): trial for trial in self.trials}
-        for adopted in self.all(Adopted):
+        for adopted in self.entries:
+            if isinstance(adopted, Withdrawn):
+                standing = [rung.digest for rung in ladder]
+                del ladder[standing.index(adopted.digest) + 1 :]
+            if not isinstance(adopted, Adopted):
+                continue
             trial = by_key[adopted.round, adopted.digest]
             look = trial.looks[-1] if trial.looks else None
             ladder.append(
