@@ -1,1 +1,119 @@
-""""""
+"""What might help? One remedy in each file; `ALL` names them, `ranking` puts their proposals in order."""
+
+from typing import Final
+
+from liebig.core.remedy import Remedy
+from liebig.remedies.average_weights import AverageWeights
+from liebig.remedies.balance_batches import BalanceBatches
+from liebig.remedies.batch_normalisation import NormaliseByBatch
+from liebig.remedies.calibrate_variance import CalibrateVariance
+from liebig.remedies.clip_gradients import ClipGradients
+from liebig.remedies.cosine_schedule import CosineSchedule
+from liebig.remedies.deeper import Deeper
+from liebig.remedies.fewer_layers import FewerLayers
+from liebig.remedies.gelu_activation import UseGELU
+from liebig.remedies.higher_rate import HigherRate
+from liebig.remedies.huber_loss import HuberLoss
+from liebig.remedies.initialise_for_activation import InitialiseForActivation
+from liebig.remedies.keep_best_epoch import KeepBestEpoch
+from liebig.remedies.larger_batches import LargerBatches
+from liebig.remedies.layer_normalisation import NormaliseByLayer
+from liebig.remedies.leaky_activation import LeakUnits
+from liebig.remedies.learned_categories import LearnCategories
+from liebig.remedies.less_dropout import LessDropout
+from liebig.remedies.less_regularisation import LessRegularisation
+from liebig.remedies.log_target import LogOfTarget
+from liebig.remedies.longer import Longer
+from liebig.remedies.lower_rate import LowerRate
+from liebig.remedies.mix_rows import MixRows
+from liebig.remedies.more_dropout import MoreDropout
+from liebig.remedies.more_weight_decay import MoreWeightDecay
+from liebig.remedies.no_batch_normalisation import NoBatchNormalisation
+from liebig.remedies.noise_on_features import NoiseOnFeatures
+from liebig.remedies.normalise_inputs import NormaliseInputs
+from liebig.remedies.one_cycle import OneCycleSchedule
+from liebig.remedies.packed_ensemble import PackEnsemble
+from liebig.remedies.periodic_embeddings import PeriodicEmbeddings
+from liebig.remedies.piecewise_linear_numbers import PiecewiseLinearNumbers
+from liebig.remedies.quantile_inputs import QuantileInputs
+from liebig.remedies.range_for_activation import RangeForActivation
+from liebig.remedies.range_test_rate import RangeTestRate
+from liebig.remedies.reduce_on_plateau import ReduceOnPlateau
+from liebig.remedies.residual_connections import ConnectResidually
+from liebig.remedies.robust_inputs import RobustInputs
+from liebig.remedies.seed_ensemble import EnsembleOfSeeds
+from liebig.remedies.shorter import Shorter
+from liebig.remedies.smaller_batches import SmallerBatches
+from liebig.remedies.smaller_network import SmallerNetwork
+from liebig.remedies.smooth_labels import SmoothLabels
+from liebig.remedies.standardise_inputs import StandardiseInputs
+from liebig.remedies.standardise_target import StandardiseTarget
+from liebig.remedies.start_at_base_rate import StartAtBaseRate
+from liebig.remedies.stop_early import StopEarly
+from liebig.remedies.target_encoding import TargetEncoding
+from liebig.remedies.use_adamw import UseAdamW
+from liebig.remedies.use_momentum import UseMomentum
+from liebig.remedies.use_muon import UseMuon
+from liebig.remedies.warm_up import WarmUp
+from liebig.remedies.weigh_classes import WeighClasses
+from liebig.remedies.wide_and_deep import WideAndDeep
+from liebig.remedies.wider import Wider
+
+#: Every remedy. Which check it answers, and what to expect of it, is in its own file.
+ALL: Final[tuple[Remedy, ...]] = (
+    AverageWeights(),
+    BalanceBatches(),
+    NormaliseByBatch(),
+    CalibrateVariance(),
+    ClipGradients(),
+    CosineSchedule(),
+    Deeper(),
+    FewerLayers(),
+    UseGELU(),
+    HigherRate(),
+    HuberLoss(),
+    InitialiseForActivation(),
+    KeepBestEpoch(),
+    LargerBatches(),
+    NormaliseByLayer(),
+    LeakUnits(),
+    LearnCategories(),
+    LessDropout(),
+    LessRegularisation(),
+    LogOfTarget(),
+    Longer(),
+    LowerRate(),
+    MixRows(),
+    MoreDropout(),
+    MoreWeightDecay(),
+    NoBatchNormalisation(),
+    NoiseOnFeatures(),
+    NormaliseInputs(),
+    OneCycleSchedule(),
+    PackEnsemble(),
+    PeriodicEmbeddings(),
+    PiecewiseLinearNumbers(),
+    QuantileInputs(),
+    RangeForActivation(),
+    RangeTestRate(),
+    ReduceOnPlateau(),
+    ConnectResidually(),
+    RobustInputs(),
+    EnsembleOfSeeds(),
+    Shorter(),
+    SmallerBatches(),
+    SmallerNetwork(),
+    SmoothLabels(),
+    StandardiseInputs(),
+    StandardiseTarget(),
+    StartAtBaseRate(),
+    StopEarly(),
+    TargetEncoding(),
+    UseAdamW(),
+    UseMomentum(),
+    UseMuon(),
+    WarmUp(),
+    WeighClasses(),
+    WideAndDeep(),
+    Wider(),
+)

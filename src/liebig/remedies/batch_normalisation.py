@@ -1,0 +1,42 @@
+"""Batch normalisation.
+
+Does: standardises each hidden unit over the batch, then scales and shifts it by learnt values.
+Helps: deep networks, vanishing and exploding gradients, high rates; on tables where longer training pays (+18 % of the gap).
+Misleads: on noisy tables it learns, and overfits, faster (-29 %); batches of a handful have no usable variance.
+Source: Ioffe & Szegedy 2015, arXiv:1502.03167.
+"""
+
+from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.still_improving import StillImproving
+from liebig.checks.vanishing_gradient import VanishingGradient
+from liebig.core.check import Finding
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Depth, Proposal, Remedy, Situation
+from liebig.nets.normalisations.batch import BatchNorm
+from liebig.nets.normalisations.none import NoNormalisation
+from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.priors import measured
+
+_SMALLEST = 16  # rows of a batch below which its variance says too little
+
+
+class NormaliseByBatch(Remedy):
+    """`network.normalisation` becomes `batch` where there is none."""
+
+    name = "batch-normalisation"
+    answers = (VanishingGradient, ExplodingGradient, StillImproving)
+    prior = measured(-0.3, 4, 8, 5)
+    changes = ("network.normalisation",)
+    depth = Depth.ON
+
+    def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
+        network = dense_network(recipe)
+        if network is None or not isinstance(network.normalisation, NoNormalisation):
+            return ()
+        if getattr(recipe.batching, "size", _SMALLEST) < _SMALLEST:
+            return ()
+        changed = edit(recipe, "network", {"normalisation": BatchNorm()})
+        return worth_trying("batch normalisation", recipe, changed, finds_rate=True)
+
+    def advise(self, finding: Finding) -> str:
+        return "Put batch normalisation between each hidden layer and its activation."

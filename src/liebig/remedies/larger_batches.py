@@ -1,0 +1,36 @@
+"""Larger batches.
+
+Does: four times the rows in a batch.
+Helps: losses that swing beyond what the rate explains; fewer and cheaper steps.
+Misleads: steps count, not batches: at the same epochs it lost on eight of twelve tables.
+Source: McCandlish et al. 2018, arXiv:1812.06162; batch 1,024 on twelve tables.
+"""
+
+from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
+from liebig.checks.learning_rate_too_high import LearningRateTooHigh
+from liebig.core.check import Finding
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Proposal, Remedy, Situation
+from liebig.remedies.edits import edit, worth_trying
+from liebig.remedies.priors import measured
+
+_FACTOR = 4
+
+
+class LargerBatches(Remedy):
+    """`batching.size` x 4, as long as an epoch keeps eight batches. Only in answer to a finding."""
+
+    name = "larger-batches"
+    answers = (LearningRateTooHigh, LearningRateNotDecayed)
+    prior = measured(-7.0, 2, 2, 8)
+    changes = ("batching.size",)
+
+    def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
+        size = getattr(recipe.batching, "size", None)
+        if finding is None or size is None or size * _FACTOR * 8 > situation.rows:
+            return ()
+        name = f"larger batches: {size} -> {size * _FACTOR} rows"
+        return worth_trying(name, recipe, edit(recipe, "batching", {"size": size * _FACTOR}), finds_rate=True)
+
+    def advise(self, finding: Finding) -> str:
+        return "Use larger batches and look for the rate anew."

@@ -1,0 +1,39 @@
+"""Residual connections.
+
+Does: each hidden layer adds to what enters it, with layer normalisation where there is none.
+Helps: deep networks, whose first layers else hear little from the loss.
+Misleads: with one or two layers there is little to pass by.
+Source: He et al. 2016, arXiv:1603.05027; on tables Gorishniy et al. 2021, arXiv:2106.11959.
+"""
+
+from liebig.checks.underfitting import Underfitting
+from liebig.checks.vanishing_gradient import VanishingGradient
+from liebig.core.check import Finding
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Depth, Proposal, Remedy, Situation
+from liebig.nets.normalisations.layer import LayerNorm
+from liebig.nets.normalisations.none import NoNormalisation
+from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.priors import measured
+
+
+class ConnectResidually(Remedy):
+    """`network.residual` on, from two hidden layers; `layer` normalisation comes with it where there is none."""
+
+    name = "residual-connections"
+    answers = (VanishingGradient, Underfitting)
+    prior = measured(0.2, 4, 9, 4)
+    changes = ("network.residual", "network.normalisation")
+    depth = Depth.ON
+
+    def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
+        network = dense_network(recipe)
+        if network is None or network.residual or network.depth < 2:
+            return ()
+        bare = isinstance(network.normalisation, NoNormalisation)
+        values = {"residual": True, **({"normalisation": LayerNorm()} if bare else {})}
+        name = "residual connections with layer normalisation" if bare else "residual connections"
+        return worth_trying(name, recipe, edit(recipe, "network", values), finds_rate=True)
+
+    def advise(self, finding: Finding) -> str:
+        return "Add each hidden layer's input to its output."

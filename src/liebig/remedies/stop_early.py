@@ -1,0 +1,41 @@
+"""Stop early.
+
+Does: stops when the stop part has not improved for eight epochs and keeps the best weights; at least 45 epochs are allowed.
+Helps: overfitting and trainings of the wrong length: the table itself says when it has learnt enough.
+Misleads: the stop part costs rows; below a thousand rows it cost more than stopping gave.
+Source: Prechelt 1998, Early stopping - but when?; constant rate with averaging on seventeen tables.
+"""
+
+from liebig.checks.overfitting import Overfitting
+from liebig.checks.still_improving import StillImproving
+from liebig.checks.trained_too_long import TrainedTooLong
+from liebig.core.check import Finding
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Proposal, Remedy, Situation
+from liebig.remedies.edits import exchange, worth_trying
+from liebig.remedies.priors import measured
+from liebig.techniques.stage import StoppingSettings
+from liebig.techniques.stopping.early_stopping import EarlyStopping
+
+_CAP = 45
+_PATIENCE = 8
+
+
+class StopEarly(Remedy):
+    """`stopping` becomes `early-stopping`, patience 8, at least 45 epochs allowed."""
+
+    name = "stop-early"
+    answers = (Overfitting, TrainedTooLong, StillImproving)
+    prior = measured(0.6, 5, 10, 2)
+    changes = ("stopping",)
+
+    def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
+        rule = recipe.stopping
+        if isinstance(rule, EarlyStopping) or not isinstance(rule, StoppingSettings):
+            return ()
+        stopping = EarlyStopping(epochs=max(_CAP, rule.epochs), patience=_PATIENCE)
+        name = f"early stopping, at most {stopping.epochs} epochs"
+        return worth_trying(name, recipe, exchange(recipe, "stopping", stopping))
+
+    def advise(self, finding: Finding) -> str:
+        return "Stop when the validation loss has not improved for eight epochs and keep the best weights."
