@@ -313,12 +313,31 @@ def margin_between_seeds(scores: Sequence[Sequence[float]]) -> float:
     return 0.5 * math.sqrt(sum(float(each @ each) for each in centred) / degrees)
 
 
-def rescued(blocks: int) -> Look:
-    """The look at a treatment that finished in every block where its control failed: no pair can be taken, and standing
-    still is no choice."""
+def rescued(blocks: int, rank: int) -> Look:
+    """The look at a treatment that finished in every block while its control failed: no pair can be taken, and standing
+    still is no choice. `rank` (larger is better) orders such treatments by their own scores; it stands for z."""
     nan = math.nan
     return Look(
-        blocks, nan, nan, nan, Verdict.LIKELY, 1.0, nan, nan, nan, nan, 0.0, nan, nan, nan, nan, nan, nan, nan, nan, nan
+        blocks,
+        nan,
+        nan,
+        nan,
+        Verdict.LIKELY,
+        1.0,
+        float(rank),
+        nan,
+        nan,
+        nan,
+        0.0,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
+        nan,
     )
 
 

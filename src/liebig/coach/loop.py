@@ -1,0 +1,453 @@
+"""The coach's loop: ask the policy, do what it says, write it down, ask again.
+
+Every step is in the ledger before the next begins: resuming is asking the policy again. All decisions are in `policy`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf, isfinite
+from typing import Final, Protocol
+
+from liebig.coach.actions import (
+    Action,
+    Adopt,
+    BeginRound,
+    Challenge,
+    Diagnose,
+    EndRound,
+    Finish,
+    Job,
+    Leave,
+    LookAtData,
+    NoteBaseline,
+    OpenSeal,
+    TakeLook,
+    Train,
+    Withdraw,
+)
+from liebig.coach.advice import Advisor, Idea
+from liebig.coach.policy import View, next_action
+from liebig.coach.runner import Final as FinalRun
+from liebig.coach.runner import Opened, Request, Result, Runner
+from liebig.coach.seal import epochs_chosen, judge_seal
+from liebig.core.errors import BudgetTooShort
+from liebig.core.event import (
+    BaselineJudged,
+    ChallengerJudged,
+    Event,
+    Listener,
+    RungAdopted,
+    SealOpened,
+    Stage,
+    Stop,
+    TrialJudged,
+    TrialsRunning,
+    silent,
+)
+from liebig.core.evidence import Evidence
+from liebig.core.run import Ending, Score
+from liebig.core.study import (
+    Adopted,
+    Challenged,
+    Entry,
+    Left,
+    Looked,
+    Noted,
+    Profiled,
+    Purpose,
+    Ran,
+    RoundBegan,
+    RoundEnded,
+    Sealed,
+    Study,
+    Treatment,
+    Withdrawn,
+)
+from liebig.core.task import FULL, Fidelity
+from liebig.core.trial import Look, Verdict
+from liebig.trials.procedure import COMPARE_ALPHA, ROWS, Pairs, Spread, judge, level, pairs, rescued
+
+from liebig.trials.procedure import spread_of, study_level  # isort: skip
+
+#: Evidence is kept of so many blocks of a recipe.
+EVIDENCE_BLOCKS: Final = 3
+#: The seal's predicted cost is multiplied by this before it is reserved, and this share of the budget is added.
+RESERVE_FACTOR: Final = 1.25
+RESERVE_SHARE: Final = 0.02
+#: Shares of the work rows that the seal's models may be trained on where all would not fit.
+SEAL_SHARES: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
+
+
+class Ledger(Protocol):
+    """Where entries are kept; what was appended is durable before the call returns."""
+
+    @property
+    def study(self) -> Study:
+        """All entries so far."""
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry down."""
+
+
+@dataclass(eq=False)
+class MemoryLedger:
+    """A ledger that forgets: for tests and simulations."""
+
+    study: Study = field(default_factory=Study)
+
+    def append(self, entry: Entry) -> None:
+        self.study = self.study.adding(entry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handed:
+    """What the loop hands over: the ledger's last state, why it ended, and the model (whatever the runner made), None where
+    the study was closed before or no model could be trained."""
+
+    study: Study
+    reason: str
+    model: object | None
+
+
+def improve(
+    ledger: Ledger, runner: Runner, advisor: Advisor, clock: Callable[[], float], listener: Listener = silent
+) -> Handed:
+    """Run (or go on with) the study in `ledger`, which begins with a `Began` entry, until its seal is opened.
+
+    `clock` tells seconds since the study began, pauses left out. `listener` is called with each event; when it answers `Stop`,
+    or the user presses Ctrl-C, the study ends early with the best so far. Raises BudgetTooShort, before anything is trained,
+    when the budget does not pay for one run and the seal.
+    """
+    coach = _Coach(ledger, runner, advisor, clock, listener)
+    coach.check_budget()
+    while True:
+        try:
+            action = next_action(coach.view())
+            if isinstance(action, Finish):
+                return Handed(ledger.study, coach.ending or action.reason, coach.model)
+            coach.do(action)
+        except KeyboardInterrupt:
+            if coach.stopping:
+                raise
+            coach.stopping = "interrupted"
+
+
+class _Coach:
+    """What the loop holds besides the ledger: nothing that decides."""
+
+    def __init__(
+        self, ledger: Ledger, runner: Runner, advisor: Advisor, clock: Callable[[], float], listener: Listener
+    ) -> None:
+        self.ledger, self.runner, self.advisor, self.clock, self.listener = ledger, runner, advisor, clock, listener
+        self.stopping = self.ending = ""
+        self.model: object | None = None
+        self._baseline, self._starting = advisor.baseline(), advisor.starting()
+        self._challengers = tuple(advisor.challengers())
+        self._ideas: tuple[tuple[str, int], Sequence[Idea]] | None = None
+
+    # --- what the policy sees ---
+
+    @property
+    def study(self) -> Study:
+        return self.ledger.study
+
+    def view(self) -> View:
+        return View(
+            self.study,
+            self._baseline,
+            self._starting,
+            self._ranked,
+            self.runner.predicted_seconds,
+            self.runner.predicted_challenge_seconds,
+            self._seconds_left(),
+            self._challengers,
+            self.stopping,
+        )
+
+    def _ranked(self) -> Sequence[Idea]:
+        """Ideas for the incumbent; asked for again only when it, or what was tried, changed."""
+        study = self.study
+        key = (study.incumbent or "", sum(1 for _ in study.all(RoundEnded)))
+        if self._ideas is None or self._ideas[0] != key:
+            self._ideas = key, tuple(self.advisor.ideas(study, study.recipes[key[0]].recipe))
+        return self._ideas[1]
+
+    def _deadline(self) -> float | None:
+        """When training for trials must end, on the study's clock."""
+        began = self.study.began
+        if began.trials is not None or not isfinite(began.budget):
+            return None
+        return began.budget * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self.runner.predicted_seal_seconds(self._finals())
+
+    def _seconds_left(self) -> float:
+        deadline = self._deadline()
+        return inf if deadline is None else deadline - self.clock()
+
+    def check_budget(self) -> None:
+        study = self.study
+        if study.baseline is not None or study.began.trials is not None or not isfinite(study.began.budget):
+            return
+        smallest = Fidelity(min(1.0, max(1000 / study.began.work_rows, 0.0625)))
+        run = self.runner.predicted_seconds([Request(self._baseline.recipe, 0, smallest)])
+        seal = self.runner.predicted_seal_seconds([FinalRun(self._baseline.recipe, 0, SEAL_SHARES[-1])])
+        if run + seal > study.began.budget:
+            raise BudgetTooShort(
+                f"{study.began.budget:g} s do not pay for one training run of {study.began.name}, which takes about "
+                f"{run + seal:.1f} s here; give --budget {max(2 * round(3 * run + seal), 2)}s or more"
+            )
+
+    # --- doing it ---
+
+    def do(self, action: Action) -> None:
+        """Do one action; its entries are in the ledger when this returns."""
+        match action:
+            case NoteBaseline():
+                self._note(self._baseline)
+            case LookAtData():
+                self._stage("looking at the data")
+                evidence, diagnosed = self.advisor.look_at_data(self.clock())
+                self._write(diagnosed)
+                self._write(Profiled(self.clock(), evidence))
+            case Train():
+                self._train(action)
+            case Diagnose():
+                self._diagnose(action)
+            case BeginRound():
+                self._begin(action)
+            case TakeLook():
+                self._look(action)
+            case Leave(number, leaving):
+                self._leave(number, leaving)
+            case Adopt():
+                self._adopt(action)
+            case Withdraw(number, digest, reason):
+                self._write(Withdrawn(self.clock(), number, digest, reason))
+                self._write(RoundEnded(self.clock(), number, reason))
+            case EndRound(number, reason):
+                self._write(RoundEnded(self.clock(), number, reason))
+            case Challenge():
+                self._challenge(action)
+            case OpenSeal(reason):
+                self._open_seal(reason)
+            case Finish():
+                pass
+
+    def _write(self, entry: Entry) -> None:
+        self.ledger.append(entry)
+
+    def _tell(self, event: Event) -> None:
+        answer = self.listener(event)
+        if isinstance(answer, Stop) and not self.stopping:
+            self.stopping = answer.reason
+
+    def _stage(self, what: str) -> None:
+        self._tell(Stage(what, self.clock()))
+
+    def _note(self, idea: Idea) -> None:
+        if idea.recipe.digest not in self.study.recipes:
+            self._write(Noted(self.clock(), idea.recipe.digest, idea.name, idea.recipe))
+
+    def _train(self, action: Train) -> None:
+        study = self.study
+        recipes = study.recipes
+        digests = tuple(dict.fromkeys(job.digest for job in action.jobs))
+        names = tuple(recipes[digest].name for digest in digests)
+        first = min(job.block for job in action.jobs)
+        longest = 3 if action.round == 0 else max(ROWS[study.began.looks].looks)
+        self._tell(TrialsRunning(names, first + 1, action.look, longest, self.clock(), study.began.budget))
+        if self.stopping:
+            return
+        requests = [Request(recipes[job.digest].recipe, job.block, action.fidelity) for job in action.jobs]
+        results = self.runner.run(requests, self._deadline())
+        kept = 0
+        for job, result in zip(action.jobs, results, strict=True):
+            if result.outcome.ending not in {Ending.OUT_OF_BUDGET, Ending.ASKED}:
+                self._write(self._ran(job, action.fidelity, result))
+                kept += 1
+        if any(result.outcome.ending is Ending.ASKED for result in results) and not self.stopping:
+            self.stopping = "asked to stop"
+        if not kept and not self.stopping:
+            self.stopping = "the budget is spent"
+        if action.round == 0 and not self.stopping:
+            score = self.study.mean_score(study.baseline or "")
+            self._tell(BaselineJudged(self._baseline.name, score, self.clock()))
+
+    def _ran(self, job: Job, fidelity: Fidelity, result: Result) -> Ran:
+        evidence = result.evidence if job.block < EVIDENCE_BLOCKS else Evidence()
+        return Ran(
+            self.clock(), job.digest, job.block, fidelity, result.outcome, result.score, result.epochs, result.seconds,
+            evidence,
+        )  # fmt: skip
+
+    def _diagnose(self, action: Diagnose) -> None:
+        study = self.study
+        note = study.recipes[action.digest]
+        self._stage(f"asking what limits {note.name}")
+        runs = study.scores[action.digest, action.fidelity]
+        evidence = [run.evidence for block, run in sorted(runs.items()) if block < EVIDENCE_BLOCKS]
+        self._write(self.advisor.diagnose(note.recipe, evidence, self.clock()))
+
+    def _begin(self, action: BeginRound) -> None:
+        known = {action.control}
+        treatments = []
+        for idea in action.ideas:
+            candidates = self.advisor.fair(idea) if idea.candidates > 1 else (idea,)
+            for each in candidates:
+                if each.recipe.digest not in known:
+                    known.add(each.recipe.digest)
+                    self._note(each)
+                    treatments.append(Treatment(each.recipe.digest, each.name, each.remedy, each.answers))
+        self._write(
+            RoundBegan(self.clock(), action.number, action.purpose, action.control, tuple(treatments), action.fidelity)
+        )
+
+    def _look(self, action: TakeLook) -> None:
+        study = self.study
+        begun = next(each for each in study.all(RoundBegan) if each.number == action.round)
+        final = action.blocks == max(ROWS[study.began.looks].looks)
+        for digest, look in looks_at(study, begun, action.digests, action.blocks):
+            self._write(Looked(self.clock(), action.round, digest, look))
+            treatment = next(each for each in begun.treatments if each.digest == digest)
+            self._tell(
+                TrialJudged(
+                    treatment.name, look.difference, look.low, look.high, look.verdict, look.blocks, treatment.answers,
+                    final, self.clock(),
+                )
+            )  # fmt: skip
+
+    def _leave(self, number: int, leaving: Sequence[tuple[str, Verdict, str]]) -> None:
+        for digest, verdict, reason in leaving:
+            self._write(Left(self.clock(), number, digest, verdict, reason))
+
+    def _adopt(self, action: Adopt) -> None:
+        self._leave(action.round, action.leaving)
+        self._write(Adopted(self.clock(), action.round, action.digest, action.verdict))
+        rung = self.study.rungs[-1]
+        if rung.look is not None and rung.treatment is not None:
+            self._tell(
+                RungAdopted(
+                    rung.name, rung.score, rung.look.difference, rung.look.low, rung.look.high, action.verdict,
+                    rung.treatment.answers, self.clock(),
+                )
+            )  # fmt: skip
+        self._write(RoundEnded(self.clock(), action.round, "one was adopted"))
+
+    def _challenge(self, action: Challenge) -> None:
+        study = self.study
+        self._stage(f"training {action.name} beside it")
+        before = self.clock()
+        scores = self.runner.challenge(action.name, range(action.blocks), action.fidelity)
+        runs = study.scores[study.incumbent or "", action.fidelity]
+        entry = challenged(action.name, [runs[block].score for block in range(action.blocks)], scores)
+        turn = 1.0 if study.began.higher_is_better else -1.0
+        seconds = self.clock() - before
+        self._write(replace(entry, at=self.clock(), score=turn * entry.score, seconds=seconds))
+        self._tell(ChallengerJudged(action.name, turn * entry.score, seconds))
+
+    # --- the seal ---
+
+    def _finals(self, rows: float = 1.0) -> list[FinalRun]:
+        study = self.study
+        if study.baseline is None:
+            return [FinalRun(self._baseline.recipe, 0, rows)]
+        digests = dict.fromkeys((study.baseline, study.incumbent or study.baseline))
+        return [FinalRun(study.recipes[each].recipe, epochs_chosen(study, each), rows) for each in digests]
+
+    def _open_seal(self, reason: str) -> None:
+        study = self.study
+        self._stage("training baseline and winner on all work rows, to open the seal")
+        deadline = None if study.began.trials is not None or not isfinite(study.began.budget) else study.began.budget
+        finals = self._finals()
+        if deadline is not None:
+            left = deadline - self.clock()
+            fitting = [rows for rows in SEAL_SHARES if self.runner.predicted_seal_seconds(self._finals(rows)) <= left]
+            finals = self._finals(fitting[0] if fitting else SEAL_SHARES[-1])
+        opened = self.runner.open_seal(finals, deadline)
+        baseline, winner = study.baseline or "", study.incumbent or ""
+        sealed, chosen = _sealed(self.clock(), study, baseline, winner, opened[0], opened[-1])
+        self.model, self.ending = chosen.model, reason
+        self._write(sealed)
+        self._tell(
+            SealOpened(
+                sealed.baseline_score, sealed.final_score, sealed.gain, sealed.low, sealed.high, sealed.proven,
+                sentence_of(sealed),
+            )
+        )  # fmt: skip
+
+
+def _sealed(
+    at: float, study: Study, baseline: str, winner: str, before: Opened, after: Opened
+) -> tuple[Sealed, Opened]:
+    """The entry, and the model that is handed over: the winner's where it is better, else the baseline's."""
+    turn = 1.0 if study.began.higher_is_better else -1.0
+    nan = float("nan")
+    gain, low, high, better, proven = nan, nan, nan, before.score.failed and not after.score.failed, False
+    if not before.score.failed and not after.score.failed:
+        unit = 0.0
+        if study.began.metric == "accuracy":
+            unit = len(before.score.rows) / study.began.sealed_rows
+        judged = judge_seal(before.score, after.score, unit)
+        gain, low, high, better, proven = judged.gain, judged.low, judged.high, judged.better, judged.proven
+    handed = winner if better else baseline
+    chosen = after if better else before
+    entry = Sealed(
+        at=at, baseline=baseline, final=winner, handed_over=handed, baseline_score=turn * before.score.value,
+        final_score=turn * after.score.value, gain=gain, low=low, high=high, proven=proven, rows=study.began.sealed_rows,
+        epochs={baseline: before.epochs, winner: after.epochs}, predict_seconds_per_row=chosen.predict_seconds_per_row,
+    )  # fmt: skip
+    return entry, chosen
+
+
+def sentence_of(sealed: Sealed) -> str:
+    """The gain in one sentence, about these models."""
+    if sealed.final == sealed.baseline:
+        return "Nothing that was tried is shown to help. The baseline is handed over."
+    if sealed.handed_over == sealed.baseline:
+        return "The winner of the trials is not better on the sealed part. The baseline is handed over."
+    return "This model is better on the sealed part. " + ("Proven." if sealed.proven else "Not proven.")
+
+
+# --- looks over a study -----------------------------------------------------------------------------------
+
+
+def looks_at(study: Study, begun: RoundBegan, digests: Sequence[str], blocks: int) -> Iterator[tuple[str, Look]]:
+    """One look at each of `digests` over the first `blocks` blocks, together: they share one estimate of the spread."""
+    control = _scores(study, begun.control, begun.fidelity, blocks)
+    if any(score.failed for score in control):
+        own = {each: _mean(_scores(study, each, begun.fidelity, blocks)) for each in digests}
+        for rank, digest in enumerate(sorted(own, key=lambda each: own[each]), start=1):
+            yield digest, rescued(blocks, rank)
+        return
+    seen: dict[str, Pairs] = {}
+    for digest in digests:
+        treated = _scores(study, digest, begun.fidelity, blocks)
+        # A part's worth is what is lost without it: control and treatment change places.
+        turned = begun.purpose is Purpose.ABLATION
+        seen[digest] = pairs(treated, control) if turned else pairs(control, treated)
+    spread = spread_of(study, begun.number, seen.items())
+    at = study_level(study, begun.number, blocks)
+    for digest, each in seen.items():
+        yield digest, judge(each, spread, at)
+
+
+def _scores(study: Study, digest: str, fidelity: Fidelity, blocks: int) -> list[Score]:
+    runs = study.scores[digest, fidelity]
+    return [replace(runs[block].score, seconds=runs[block].seconds) for block in range(blocks)]
+
+
+def _mean(scores: Sequence[Score]) -> float:
+    return sum(score.value for score in scores) / len(scores)
+
+
+def challenged(name: str, incumbent: Sequence[Score], challenger: Sequence[Score]) -> Challenged:
+    """A challenger beside the incumbent over the same blocks, at the level of a single `compare`; oriented. NaN where the
+    challenger could not be fitted."""
+    nan = float("nan")
+    if len(challenger) < len(incumbent) or any(score.failed for score in (*incumbent, *challenger)):
+        return Challenged(0.0, name, 0, nan, nan, nan, nan, 0.0)
+    seen = pairs(incumbent, challenger)
+    blocks = min((look for look in ROWS["A"].looks if look >= seen.blocks), default=12)
+    look = judge(seen, Spread().seeing(seen.blocks, seen.ratio), level(ROWS["A"], blocks, COMPARE_ALPHA, 1, FULL))
+    return Challenged(0.0, name, seen.blocks, _mean(challenger), look.difference, look.low, look.high, 0.0)

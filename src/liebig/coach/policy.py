@@ -1,0 +1,605 @@
+"""The policy: a pure function of the study (and of what time and costs allow) to the next action.
+
+It is asked before every step and answers from the ledger alone, so that going on after a kill is the same as going on.
+What it does, in the order in which it asks itself:
+
+1. look at the data; train the baseline; diagnose it;
+2. finish the round that is open: runs, look, race (TRIALS 4, 6);
+3. diagnose the incumbent; try together what was likely together; prove what was adopted where that is cheap;
+4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits;
+5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
+   of the starting recipe, challengers; then the seal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from liebig.coach.actions import (
+    Action,
+    Adopt,
+    BeginRound,
+    Challenge,
+    Diagnose,
+    EndRound,
+    Finish,
+    Job,
+    Leave,
+    LookAtData,
+    NoteBaseline,
+    OpenSeal,
+    TakeLook,
+    Train,
+    Withdraw,
+)
+from liebig.coach.advice import Idea
+from liebig.coach.combine import parts, together
+from liebig.coach.runner import Request
+from liebig.core.study import (
+    Adopted,
+    Challenged,
+    Diagnosed,
+    Left,
+    Looked,
+    Profiled,
+    Purpose,
+    RoundBegan,
+    RoundEnded,
+    Study,
+)
+from liebig.core.task import FULL, Fidelity
+from liebig.core.trial import Look, Verdict
+from liebig.trials.procedure import LIKELY, ROWS
+from liebig.trials.race import race
+
+#: Treatments of one round, the starting recipe not counted.
+ROUND_SIZE: Final = 4
+#: Blocks of the first look, and the look at which a race gives up.
+FIRST_LOOK: Final = 3
+LAST_RACE: Final = 8
+#: Of the time left, what a round's first look may take; what a proof may take at once; what measuring parts may take.
+ROUND_SHARE: Final = 0.35
+PROOF_SHARE: Final = 0.2
+PARTS_SHARE: Final = 0.25
+CHALLENGE_SHARE: Final = 0.1
+#: An idea worth less (in block standard deviations) is not likely to help.
+WORTH_TRYING: Final = 0.02
+#: What was tried beside an earlier incumbent and was not clearly better or worse is worth so much of what it was.
+SECOND_HELPING: Final = 0.4
+#: A recipe whose run costs so many times the incumbent's waits until half of the time is gone or nothing else is left.
+EXPENSIVE: Final = 2.5
+#: Shares of rows and epochs that trials may run at, largest first, and the fewest rows that still order recipes.
+FIDELITIES: Final = (
+    FULL,
+    Fidelity(0.5),
+    Fidelity(0.25),
+    Fidelity(0.125),
+    Fidelity(0.25, 0.5),
+    Fidelity(0.125, 0.5),
+    Fidelity(0.0625, 0.5),
+    Fidelity(0.0625, 0.25),
+)
+FEWEST_ROWS: Final = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """All that the policy may look at.
+
+    `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together;
+    `ideas` are ranked for the incumbent (asked for only when it is diagnosed); `stopping` is why the study ends early.
+    """
+
+    study: Study
+    baseline: Idea
+    starting: Idea | None
+    ideas: Callable[[], Sequence[Idea]]
+    predicted: Callable[[Sequence[Request]], float]
+    predicted_challenge: Callable[[str, int, Fidelity], float]
+    seconds_left: float
+    challengers: tuple[str, ...] = ()
+    stopping: str = ""
+
+    @property
+    def unhurried(self) -> bool:
+        """True with ``--trials``: nothing may then depend on time."""
+        return self.study.began.trials is not None
+
+    @cached_property
+    def rounds(self) -> tuple[Round, ...]:
+        return tuple(rounds_of(self.study))
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One round as the ledger has it. `looks` of each treatment by digest, `left` those that left it."""
+
+    began: RoundBegan
+    looks: dict[str, list[Look]]
+    left: dict[str, Left]
+    adopted: str | None
+    ended: bool
+
+    @property
+    def number(self) -> int:
+        return self.began.number
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Treatments still in the race."""
+        return tuple(each.digest for each in self.began.treatments if each.digest not in self.left)
+
+    def blocks(self, digest: str) -> int:
+        """Blocks of the last look."""
+        looks = self.looks.get(digest)
+        return looks[-1].blocks if looks else 0
+
+    def proven(self, digest: str) -> bool:
+        return any(look.verdict is Verdict.PROVEN for look in self.looks.get(digest, ()))
+
+
+def rounds_of(study: Study) -> Iterator[Round]:
+    """The rounds of a study, in order."""
+    found: dict[int, Round] = {}
+    adopted: dict[int, str] = {}
+    ended: set[int] = set()
+    for entry in study.entries:
+        if isinstance(entry, RoundBegan):
+            found[entry.number] = Round(entry, {}, {}, None, False)
+        elif isinstance(entry, Looked):
+            found[entry.round].looks.setdefault(entry.digest, []).append(entry.look)
+        elif isinstance(entry, Left):
+            found[entry.round].left[entry.digest] = entry
+        elif isinstance(entry, Adopted):
+            adopted[entry.round] = entry.digest
+        elif isinstance(entry, RoundEnded):
+            ended.add(entry.round)
+    for number, each in found.items():
+        yield Round(each.began, each.looks, each.left, adopted.get(number), number in ended)
+
+
+def next_action(view: View) -> Action:
+    """What to do next. Pure."""
+    study = view.study
+    if study.is_closed:
+        return Finish("the seal is opened, and the study closed")
+    if study.baseline is None:
+        return NoteBaseline()
+    if view.stopping:
+        return OpenSeal(view.stopping)
+    if view.seconds_left <= 0:
+        return OpenSeal("the budget is spent")
+    if study.last(Profiled) is None:
+        return LookAtData()
+    if _baseline_fidelity(study) is None:
+        return _train_baseline(view)
+    if view.rounds and not view.rounds[-1].ended:
+        return _go_on(view, view.rounds[-1])
+    return _undiagnosed(view) or _between_rounds(view)
+
+
+# --- the baseline and what limits the incumbent -----------------------------------------------------------
+
+
+def _baseline_fidelity(study: Study) -> Fidelity | None:
+    """The largest fidelity at which the baseline has its first blocks."""
+    assert study.baseline is not None
+    having = [
+        fidelity
+        for (digest, fidelity), runs in study.scores.items()
+        if digest == study.baseline and all(block in runs for block in range(FIRST_LOOK))
+    ]
+    return max(having, key=_size) if having else None
+
+
+def _size(fidelity: Fidelity) -> float:
+    return fidelity.rows * fidelity.epochs
+
+
+def _fidelities(view: View) -> tuple[Fidelity, ...]:
+    rows = view.study.began.work_rows
+    return tuple(each for each in FIDELITIES if each.is_full or rows * each.rows >= FEWEST_ROWS)
+
+
+def _train_baseline(view: View) -> Action:
+    study = view.study
+    jobs = [Job(view.study.baseline or "", block) for block in range(FIRST_LOOK)]
+    begun = [fidelity for digest, fidelity in study.scores if digest == study.baseline]
+    if begun:
+        fidelity = max(begun, key=_size)
+    else:
+        # The whole first round has to fit: the baseline and the starting recipe beside three remedies of the same cost.
+        recipes = [view.baseline.recipe] * (1 + ROUND_SIZE) + ([view.starting.recipe] if view.starting else [])
+        fidelity = _largest_that_fits(
+            view,
+            lambda at: [Request(recipe, block, at) for recipe in recipes for block in range(FIRST_LOOK)],
+            ROUND_SHARE,
+        )
+    missing = _missing(study, jobs, fidelity)
+    return Train(missing, fidelity, 0, FIRST_LOOK)
+
+
+def _largest_that_fits(view: View, requests: Callable[[Fidelity], Sequence[Request]], share: float) -> Fidelity:
+    """The largest fidelity whose runs take at most `share` of the time left; the smallest where none does."""
+    choice = _fidelities(view)
+    if view.unhurried:
+        return FULL
+    limit = share * view.seconds_left
+    return next((each for each in choice if view.predicted(requests(each)) <= limit), choice[-1])
+
+
+def _undiagnosed(view: View) -> Action | None:
+    study = view.study
+    incumbent = study.incumbent or ""
+    if any(each.digest == incumbent for each in study.all(Diagnosed)):
+        return None
+    having = [fidelity for digest, fidelity in study.scores if digest == incumbent]
+    return Diagnose(incumbent, max(having, key=_size))
+
+
+# --- an open round ----------------------------------------------------------------------------------------
+
+
+def _go_on(view: View, current: Round) -> Action:
+    sick = _sick(view.study, current)
+    if sick:
+        return Leave(current.number, sick)
+    active = current.active
+    if not active:
+        return EndRound(current.number, "none is likely to be better")
+    seen = min(current.blocks(digest) for digest in active)
+    if current.began.purpose is Purpose.ABLATION:
+        return _ablate(view, current, seen)
+    if seen >= FIRST_LOOK:
+        decided = _decide(view, current, seen)
+        if decided is not None:
+            return decided
+    if seen >= LAST_RACE:
+        return EndRound(current.number, "the race is over")
+    following = next(look for look in _looks(view.study) if look > seen)
+    step = _step_to(view, current, active, following)
+    return step if step is not None else _out_of_time(current)
+
+
+def _looks(study: Study) -> tuple[int, ...]:
+    return ROWS[study.began.looks].looks
+
+
+def _step_to(view: View, current: Round, digests: Sequence[str], blocks: int, limit: float = 1.0) -> Action | None:
+    """Train what a look at `blocks` blocks still misses, or take it; None where that takes more than `limit` of the
+    time left."""
+    began = current.began
+    jobs = [Job(digest, block) for block in range(blocks) for digest in (began.control, *digests)]
+    missing = _missing(view.study, jobs, began.fidelity)
+    if not missing:
+        return TakeLook(current.number, tuple(digests), blocks)
+    if not view.unhurried and _cost(view, missing, began.fidelity) > limit * view.seconds_left:
+        return None
+    return Train(missing, began.fidelity, current.number, blocks)
+
+
+def _missing(study: Study, jobs: Sequence[Job], fidelity: Fidelity) -> tuple[Job, ...]:
+    scores = study.scores
+    return tuple(job for job in jobs if job.block not in scores.get((job.digest, fidelity), {}))
+
+
+def _cost(view: View, jobs: Sequence[Job], fidelity: Fidelity) -> float:
+    recipes = view.study.recipes
+    return view.predicted([Request(recipes[job.digest].recipe, job.block, fidelity) for job in jobs])
+
+
+def _sick(study: Study, current: Round) -> tuple[tuple[str, Verdict, str], ...]:
+    """Treatments that failed in a block where their control did not: they leave as Worse (TRIALS 10)."""
+    fidelity = current.began.fidelity
+    control = study.scores.get((current.began.control, fidelity), {})
+    found = []
+    for digest in current.active:
+        runs = study.scores.get((digest, fidelity), {})
+        failed = next((run for block, run in sorted(runs.items()) if run.score.failed), None)
+        if failed is not None and (failed.block not in control or not control[failed.block].score.failed):
+            told = failed.outcome.sentence or f"the run {failed.outcome.ending}"
+            found.append((digest, Verdict.WORSE, f"block {failed.block + 1}: {told}"))
+        elif failed is not None:
+            found.append((digest, Verdict.UNCLEAR, f"block {failed.block + 1}: failed, as its control did"))
+    return tuple(found)
+
+
+def _decide(view: View, current: Round, blocks: int) -> Action | None:
+    """The race after a look: adopt, or send some away; None where all go on."""
+    looks = {digest: current.looks[digest][-1] for digest in current.active}
+    if current.began.purpose is Purpose.CONFIRMATION:
+        return _confirm(current, blocks, next(iter(looks.values())))
+    standing = race(looks, blocks)
+    leaving = tuple((digest, looks[digest].verdict, reason) for digest, reason in standing.leaving.items())
+    if standing.adopted is not None:
+        return Adopt(current.number, standing.adopted, looks[standing.adopted].verdict, leaving)
+    return Leave(current.number, leaving) if leaving else None
+
+
+def _confirm(current: Round, blocks: int, look: Look) -> Action | None:
+    """At full size: likely better is confirmed, likely worse is taken back; in between one looks on."""
+    if look.better >= LIKELY:
+        return EndRound(current.number, "confirmed at full size")
+    if look.better <= 1 - LIKELY or look.verdict is Verdict.WORSE or (blocks >= LAST_RACE and look.better < 0.5):
+        return Withdraw(current.number, current.began.control, "did not hold at full size")
+    return EndRound(current.number, "neither confirmed nor refuted at full size") if blocks >= LAST_RACE else None
+
+
+def _ablate(view: View, current: Round, seen: int) -> Action:
+    """The parts of a recipe: looks go on while they cost little; nothing is adopted here."""
+    looks = [look for look in _looks(view.study) if seen < look <= LAST_RACE]
+    settled = seen > 0 and all(
+        current.looks[digest][-1].verdict in {Verdict.PROVEN, Verdict.WORSE} for digest in current.active
+    )
+    if looks and not settled:
+        step = _step_to(view, current, current.active, looks[0], 1.0 if seen == 0 else PARTS_SHARE)
+        if step is not None:
+            return step
+    return EndRound(current.number, "the parts are measured" if seen else "no time to measure the parts")
+
+
+def _out_of_time(current: Round) -> Action:
+    return EndRound(current.number, "the time left does not pay for the next look")
+
+
+# --- between rounds ---------------------------------------------------------------------------------------
+
+
+def _between_rounds(view: View) -> Action:
+    return (
+        _try_together(view)
+        or _challenge(view)
+        or _prove(view, PROOF_SHARE)
+        or _measure_parts(view, PARTS_SHARE)
+        or _next_round(view)
+        or _confirm_at_full_size(view)
+        or _prove(view, 1.0)
+        or _measure_parts(view, 1.0)
+        or OpenSeal("nothing that is left is likely to help" if view.seconds_left > 0 else "the budget is spent")
+    )
+
+
+def _try_together(view: View) -> Action | None:
+    """Two Likely treatments of one round, together: a round of its own (TRIALS 6, 15)."""
+    last = view.rounds[-1] if view.rounds else None
+    if last is None or last.adopted is None or last.began.purpose is not Purpose.REMEDIES:
+        return None
+    seen = last.blocks(last.adopted)
+    others = [
+        digest
+        for digest, looks in last.looks.items()
+        if digest != last.adopted and looks[-1].better >= LIKELY and looks[-1].blocks >= min(seen, FIRST_LOOK)
+    ]
+    if not others:
+        return None
+    others.sort(key=lambda digest: -last.looks[digest][-1].z)
+    recipes = view.study.recipes
+    chosen = (recipes[last.adopted], *(recipes[digest] for digest in others[:2]))
+    combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))
+    if combined is None or combined.digest in recipes:
+        return None
+    names = " and ".join(each.name for each in chosen)
+    idea = Idea(names, combined, "together", "", 1.0)
+    fidelity = last.began.fidelity
+    if not _affordable(view, last.adopted, (idea,), fidelity, ROUND_SHARE):
+        return None
+    return BeginRound(len(view.rounds) + 1, Purpose.TOGETHER, last.adopted, (idea,), fidelity)
+
+
+def _affordable(view: View, control: str, ideas: Sequence[Idea], fidelity: Fidelity, share: float) -> bool:
+    if view.unhurried:
+        return True
+    return view.predicted(_first_look(view.study, control, ideas, fidelity)) <= share * view.seconds_left
+
+
+def _first_look(study: Study, control: str, ideas: Sequence[Idea], fidelity: Fidelity) -> list[Request]:
+    missing = _missing(study, [Job(control, block) for block in range(FIRST_LOOK)], fidelity)
+    requests = [Request(study.recipes[control].recipe, job.block, fidelity) for job in missing]
+    for idea in ideas:
+        requests += [Request(idea.recipe, block, fidelity) for block in range(FIRST_LOOK)] * idea.candidates
+    return requests
+
+
+def _challenge(view: View) -> Action | None:
+    """Once a first round is over, the classical algorithms, each while it is cheap."""
+    if not view.rounds:
+        return None
+    study = view.study
+    judged = {each.name for each in study.all(Challenged)}
+    fidelity = view.rounds[-1].began.fidelity
+    if len(study.scores.get((study.incumbent or "", fidelity), {})) < FIRST_LOOK:
+        return None
+    for name in view.challengers:
+        if name in judged:
+            continue
+        cost = view.predicted_challenge(name, FIRST_LOOK, fidelity)
+        if view.unhurried or cost <= CHALLENGE_SHARE * view.seconds_left:
+            return Challenge(name, FIRST_LOOK, fidelity)
+    return None
+
+
+def _prove(view: View, share: float) -> Action | None:
+    """The next look at an adopted rung that still stands and is not proven yet, where it takes at most `share` of the
+    time left. Runs at reduced fidelity prove nothing."""
+    standing = {rung.digest for rung in view.study.rungs}
+    for each in reversed(view.rounds):
+        digest = each.adopted
+        if each.began.purpose is Purpose.CONFIRMATION and each.looks:
+            digest = each.began.treatments[0].digest
+        if digest is None or digest not in standing or each.proven(digest) or not each.began.fidelity.is_full:
+            continue
+        if not _hopeful(each.looks[digest][-1]) or _failed(view.study, each, digest):
+            continue
+        following = next((look for look in _looks(view.study) if look > each.blocks(digest)), None)
+        if following is None:
+            continue
+        step = _step_to(view, each, (digest,), following, share)
+        if step is not None:
+            return step
+    return None
+
+
+def _hopeful(look: Look) -> bool:
+    """A proof is still within reach (a rescued recipe, which has no pairs, can't be proven)."""
+    return look.better > 1 - LIKELY and look.noise > 0
+
+
+def _failed(study: Study, current: Round, digest: str) -> bool:
+    """True when a run of the pair failed after adoption: no further look is complete."""
+    fidelity = current.began.fidelity
+    return any(
+        run.score.failed
+        for each in (digest, current.began.control)
+        for run in study.scores.get((each, fidelity), {}).values()
+    )
+
+
+def _measure_parts(view: View, share: float) -> Action | None:
+    """Each part's worth of the starting recipe, once it is adopted, by leaving it out."""
+    if view.starting is None or (view.unhurried and _spent_trials(view) < (view.study.began.trials or 0)):
+        return None
+    digest = view.starting.recipe.digest
+    origin = next((each for each in view.rounds if each.adopted == digest), None)
+    done = any(each.began.purpose is Purpose.ABLATION for each in view.rounds)
+    if origin is None or done or digest not in {rung.digest for rung in view.study.rungs}:
+        return None
+    recipes = view.study.recipes
+    found = parts(recipes[origin.began.control].recipe, view.starting.recipe)
+    ideas = [Idea(part.name, part.without, "without") for part in found]
+    while ideas and not _affordable(view, digest, ideas, origin.began.fidelity, share):
+        ideas = ideas[:-1]  # parts that the budget does not reach say "not measured"
+    if not ideas or (len(ideas) < len(found) and share < 1.0):
+        return None
+    return BeginRound(len(view.rounds) + 1, Purpose.ABLATION, digest, tuple(ideas), origin.began.fidelity)
+
+
+def _spent_trials(view: View) -> int:
+    return sum(len(each.began.treatments) for each in view.rounds if each.began.purpose is Purpose.REMEDIES)
+
+
+def _next_round(view: View) -> Action | None:
+    """The best untried ideas beside the incumbent, where the time left pays for them and for what must follow."""
+    study = view.study
+    incumbent = study.incumbent or ""
+    size = ROUND_SIZE
+    if study.began.trials is not None:
+        size = min(size, study.began.trials - _spent_trials(view))
+    if size < 1:
+        return None
+    ideas = _chosen(view, size)
+    if not ideas:
+        return None
+    control_fidelity = max((f for d, f in study.scores if d == incumbent), key=_size)
+    fidelity = _largest_that_fits(
+        view, lambda at: _first_look(study, incumbent, ideas, at), ROUND_SHARE if view.rounds else 2 * ROUND_SHARE
+    )
+    if not fidelity.is_full and _size(fidelity) < _size(control_fidelity):
+        # Going down again would cost the control's runs; a smaller round at the size one has is as good.
+        smaller = _fitting(view, incumbent, ideas, control_fidelity)
+        if smaller:
+            return BeginRound(len(view.rounds) + 1, Purpose.REMEDIES, incumbent, smaller, control_fidelity)
+    affordable = _fitting(view, incumbent, ideas, fidelity)
+    if not affordable:
+        return None
+    return BeginRound(len(view.rounds) + 1, Purpose.REMEDIES, incumbent, affordable, fidelity)
+
+
+def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fidelity) -> tuple[Idea, ...]:
+    """The best of `ideas` whose first look, and the proof that must follow, the time left pays for."""
+    reserve = 0.0 if view.unhurried else _proof_reserve(view)
+    while ideas and not view.unhurried:
+        cost = view.predicted(_first_look(view.study, control, ideas, fidelity))
+        if cost + reserve <= 0.9 * view.seconds_left:
+            break
+        ideas = ideas[:-1]
+    return ideas
+
+
+def _proof_reserve(view: View) -> float:
+    """Seconds that the next proof (or the confirmation at full size) of what was adopted would take."""
+    proof = _prove(view, float("inf"))
+    if isinstance(proof, Train):
+        return _cost(view, proof.jobs, proof.fidelity)
+    confirmation = _confirmation(view)
+    if confirmation is None:
+        return 0.0
+    return view.predicted(_first_look(view.study, confirmation[0], (confirmation[1],), FULL))
+
+
+def _chosen(view: View, size: int) -> tuple[Idea, ...]:
+    """The round's ideas: the starting recipe in the first round, and the best untried ones that are worth a trial."""
+    study = view.study
+    tried: dict[str, tuple[str, Verdict | None]] = {}
+    for each in view.rounds:
+        if each.began.purpose is Purpose.REMEDIES:
+            for treatment in each.began.treatments:
+                looks = each.looks.get(treatment.digest)
+                verdict = each.left[treatment.digest].verdict if treatment.digest in each.left else None
+                tried[treatment.name] = (each.began.control, looks[-1].verdict if looks else verdict)
+    known = {treatment.digest for each in view.rounds for treatment in each.began.treatments}
+    incumbent = study.incumbent or ""
+    ranked = []
+    for idea in view.ideas():
+        if idea.recipe.digest in known or idea.recipe.digest == incumbent:
+            continue
+        worth = idea.worth
+        if idea.name in tried:
+            control, verdict = tried[idea.name]
+            if control == incumbent or verdict is Verdict.WORSE:
+                continue
+            worth *= 1.0 if verdict in {Verdict.LIKELY, Verdict.PROVEN} else SECOND_HELPING
+        if worth >= WORTH_TRYING:
+            ranked.append((worth, idea))
+    ranked.sort(key=lambda each: -each[0])
+    cheap = _cheap_first(view, [idea for _, idea in ranked])
+    first = not view.rounds and view.starting is not None and view.starting.recipe.digest != incumbent
+    chosen: list[Idea] = [view.starting] if first and view.starting is not None else []
+    room = size - (len(chosen) if view.unhurried else 0)
+    for idea in cheap:
+        if idea.candidates <= room:
+            chosen.append(idea)
+            room -= idea.candidates
+    return tuple(chosen)
+
+
+def _cheap_first(view: View, ideas: list[Idea]) -> list[Idea]:
+    """Expensive recipes (ensembles) wait: whatever is tried after them pays their price again."""
+    study = view.study
+    if view.unhurried or not ideas:
+        return ideas
+    late = view.seconds_left < 0.5 * study.began.budget
+    incumbent = study.recipes[study.incumbent or ""].recipe
+    base = view.predicted([Request(incumbent, 0)])
+    cheap = [idea for idea in ideas if view.predicted([Request(idea.recipe, 0)]) <= EXPENSIVE * base]
+    if late:
+        return ideas
+    return cheap if cheap else ideas
+
+
+# --- full size --------------------------------------------------------------------------------------------
+
+
+def _confirmation(view: View) -> tuple[str, Idea] | None:
+    """The last rung that stands at full size and the incumbent that does not yet; None where nothing is to confirm."""
+    study = view.study
+    incumbent = study.incumbent or ""
+    at_full = {study.baseline}
+    for each in view.rounds:
+        if each.began.fidelity.is_full and each.adopted is not None:
+            at_full.add(each.adopted)
+        if each.began.purpose is Purpose.CONFIRMATION:
+            at_full.add(each.began.treatments[0].digest)
+    if incumbent in at_full:
+        return None
+    control = next(rung.digest for rung in reversed(study.rungs) if rung.digest in at_full)
+    return control, Idea(study.recipes[incumbent].name, study.recipes[incumbent].recipe, "confirmation")
+
+
+def _confirm_at_full_size(view: View) -> Action | None:
+    found = _confirmation(view)
+    if found is None or not _affordable(view, found[0], (found[1],), FULL, 0.95):
+        return None
+    return BeginRound(len(view.rounds) + 1, Purpose.CONFIRMATION, found[0], (found[1],), FULL)

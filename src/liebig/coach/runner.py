@@ -1,0 +1,80 @@
+"""What the coach asks of whoever trains: runs, predictions of their cost, the opening of the seal. The real one trains
+networks (`coach.training`), a simulated one draws scores; policy, loop and trials are the same for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from liebig.core.evidence import Evidence
+from liebig.core.recipe import Recipe
+from liebig.core.run import Outcome, Score
+from liebig.core.task import FULL, Fidelity
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Train `recipe` in block `block` (its index) at this fidelity."""
+
+    recipe: Recipe
+    block: int
+    fidelity: Fidelity = FULL
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What came of a request; the fields are those of `core.study.Ran`."""
+
+    outcome: Outcome
+    score: Score
+    epochs: int
+    seconds: float
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """Train once more on (a share of) all work rows, for so many epochs, to be judged on the sealed part."""
+
+    recipe: Recipe
+    epochs: int
+    rows: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What came of a `Final`: its score on the sealed part, the epochs it was trained for, the model (whatever the store
+    saves), the seconds that predicting one row takes. A model that could not be trained is None, its score failed."""
+
+    score: Score
+    epochs: int
+    model: object | None
+    predict_seconds_per_row: float = 0.0
+
+
+class Runner(Protocol):
+    """Who trains. `deadline` is on the coach's own clock (seconds since the study began); None means none."""
+
+    def run(self, requests: Sequence[Request], deadline: float | None) -> Sequence[Result]:
+        """One result for each request, in their order. A run that the deadline or the user cut short says so in its
+        outcome and is not kept."""
+
+    def predicted_seconds(self, requests: Sequence[Request]) -> float:
+        """What `run` will take for these together, on this machine, as far as is known."""
+
+    def challenge(self, name: str, blocks: Sequence[int], fidelity: Fidelity) -> Sequence[Score]:
+        """A classical algorithm, fitted and judged in the same blocks. Empty where it could not be fitted."""
+
+    def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
+        """What `challenge` will take."""
+
+    def open_seal(self, finals: Sequence[Final], deadline: float | None) -> Sequence[Opened]:
+        """Train these and score them on the sealed part: the only call that reads it, made once in a study."""
+
+    def predicted_seal_seconds(self, finals: Sequence[Final]) -> float:
+        """What `open_seal` will take, all that comes after it (saving, the report) included."""
+
+
+#: Findings by block: what the coach asks about.
+Seen = Mapping[int, Evidence]

@@ -1,0 +1,201 @@
+"""A study of recipes whose effects are known: scores are drawn instead of trained, everything else is the real coach.
+
+This is how the procedure is calibrated (``bench/null.py``) and how the policy is tested. An example's utility is the sum of a
+draw of its own, of a shift that the whole run shares (the luck of its seeds), of a component that stays with the recipe and
+the example over all blocks (real recipes differ so), and of the recipe's effect. Accuracy is whether a latent utility is
+above zero: scores then lie on a grid of 1/n.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from typing import Final, Literal
+
+import numpy as np
+
+from liebig.coach.advice import Idea
+from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.runner import Final as FinalRun
+from liebig.coach.runner import Opened, Request, Result
+from liebig.core.arrays import Reals, Rows
+from liebig.core.evidence import Evidence
+from liebig.core.recipe import Recipe
+from liebig.core.run import Ending, Outcome, Score
+from liebig.core.settings import Settings
+from liebig.core.study import Began, Diagnosed, Machine, Study
+from liebig.core.task import Fidelity, TaskKind
+
+FOLDS: Final = 5
+BLOCKS: Final = 20
+_FINISHED: Final = Outcome(Ending.FINISHED, 1)
+_MACHINE: Final = Machine("simulated", "none", 1, 0.0, "none", "none", 1.0, {})
+#: Of the latent utility behind accuracy: examples' mean and spread, the draw of a run.
+_EASE, _EASE_SPREAD, _DRAW = 0.8, 1.0, 0.35
+
+
+class SimulatedSettings(Settings):
+    """A slot or a technique of a simulated recipe; a technique's kind is its number."""
+
+    kind: str = "simulated"
+
+
+@cache
+def simulated_recipe(changes: frozenset[int] = frozenset()) -> Recipe:
+    """The baseline with these changes: nothing can be trained with it."""
+    slot = SimulatedSettings()
+    return Recipe(
+        inputs=slot, network=slot, objective=slot, optimizer=slot, schedule=slot, batching=slot, stopping=slot,
+        compute=slot, techniques=tuple(SimulatedSettings(kind=str(each)) for each in changes),
+    )  # fmt: skip
+
+
+def changes_of(recipe: Recipe) -> frozenset[int]:
+    """The numbers of a simulated recipe's changes."""
+    return frozenset(int(each.kind) for each in recipe.techniques)
+
+
+class Measure(StrEnum):
+    """What scores are: means of a continuous utility (a loss), or shares of correct answers."""
+
+    LOSS = "loss"
+    ACCURACY = "accuracy"
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is true. `examples` in a select part; `ratio` is s2 / X without a common component; `common` is the variance
+    of the difference that two equal recipes have on these work rows, over s2; `effects` are the true effects of
+    changes by number, in standard deviations of a block's difference. `fixed_select`: all blocks judge the same examples."""
+
+    examples: int
+    measure: Measure = Measure.LOSS
+    ratio: float = 1.5
+    common: float = 0.0
+    effects: Mapping[int, float] = field(default_factory=dict)
+    fixed_select: bool = False
+
+    @property
+    def work(self) -> int:
+        return self.examples * FOLDS
+
+
+@cache
+def _select_rows(examples: int, fixed: bool) -> tuple[Rows, ...]:
+    rng = np.random.default_rng(examples)
+    found: list[Rows] = []
+    while len(found) < BLOCKS:
+        order = rng.permutation(examples * FOLDS)
+        parts = [np.sort(part) for part in np.split(order, FOLDS)]
+        found += [parts[0]] * FOLDS if fixed and not found else [found[0]] * FOLDS if fixed else parts
+    return tuple(found)
+
+
+class SimulatedRunner:
+    """Draws scores. Draws come in the order of the requests, from one seed."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self._world, self._rng = world, np.random.default_rng(seed)
+        self._rows = _select_rows(world.examples, world.fixed_select)
+        self._stays: dict[frozenset[int], Reals] = {}
+        self._ease = _EASE + _EASE_SPREAD * self._rng.standard_normal(world.work)
+        n, r, share = world.examples, world.ratio, world.common
+        self._shift = math.sqrt((r - 1) / n)
+        self._stay = math.sqrt(share * r * FOLDS)
+        self._unit = math.sqrt(2 * r / n)  # standard deviation of a block's difference, in draws
+
+    def _staying(self, changes: frozenset[int]) -> Reals | None:
+        if not self._stay:
+            return None
+        if changes not in self._stays:
+            self._stays[changes] = self._stay * self._rng.standard_normal(self._world.work)
+        return self._stays[changes]
+
+    def score(self, changes: frozenset[int], rows: Rows) -> Score:
+        """Draw the score of the recipe with these changes on `rows` in one block."""
+        world, rng = self._world, self._rng
+        utility = rng.standard_normal(len(rows))
+        utility += (
+            self._shift * rng.standard_normal() + sum(world.effects.get(each, 0.0) for each in changes) * self._unit
+        )
+        staying = self._staying(changes)
+        if staying is not None:
+            utility += staying[rows]
+        value = float(utility.mean())
+        if world.measure is Measure.LOSS:
+            utility -= value
+            return Score(value, rows, utility)
+        correct = (self._ease[rows] + _DRAW * utility > 0).astype(np.float64)
+        accuracy = float(correct.mean())
+        correct -= accuracy
+        utility -= value
+        return Score(accuracy, rows, correct, value, utility)
+
+    def run(self, requests: Sequence[Request], deadline: float | None) -> Sequence[Result]:
+        return [
+            Result(_FINISHED, self.score(changes_of(each.recipe), self._rows[each.block]), 1, 1.0) for each in requests
+        ]
+
+    def predicted_seconds(self, requests: Sequence[Request]) -> float:
+        return 0.0
+
+    def challenge(self, name: str, blocks: Sequence[int], fidelity: Fidelity) -> Sequence[Score]:
+        return []
+
+    def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
+        return 0.0
+
+    def open_seal(self, finals: Sequence[FinalRun], deadline: float | None) -> Sequence[Opened]:
+        rows = np.arange(self._world.examples)
+        return [Opened(self.score(changes_of(each.recipe), rows), 1, each.recipe) for each in finals]
+
+    def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
+        return 0.0
+
+
+class SimulatedAdvisor:
+    """Always has so many new ideas, all worth the same; nothing ever limits anything."""
+
+    def __init__(self, ideas: int = 4) -> None:
+        self._ideas = ideas
+
+    def baseline(self) -> Idea:
+        return Idea("baseline", simulated_recipe())
+
+    def starting(self) -> Idea | None:
+        return None
+
+    def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
+        return Evidence(), Diagnosed(at, "data", (), {})
+
+    def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
+        return Diagnosed(at, recipe.digest, (), {})
+
+    def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
+        noted, before = len(study.recipes), changes_of(recipe)
+        return [
+            Idea(f"idea {number}", simulated_recipe(before | {number}), "placebo", "", 1.0)
+            for number in range(noted, noted + self._ideas)
+        ]
+
+    def fair(self, idea: Idea) -> Sequence[Idea]:
+        return (idea,)
+
+    def challengers(self) -> Sequence[str]:
+        return ()
+
+
+def simulated_study(world: World, seed: int, rounds: int = 5, treatments: int = 4, looks: str = "A") -> Study:
+    """Run one study of `rounds` rounds through the coach; its ledger is in memory."""
+    ledger = MemoryLedger()
+    ledger.append(
+        Began(
+            0.0, "simulated", "", {}, "", TaskKind.REGRESSION, "y", (), world.measure.value, True, world.work,
+            world.examples, world.work, 1, False, seed, math.inf, rounds * treatments, looks, _MACHINE,
+        )
+    )  # fmt: skip
+    improve(ledger, SimulatedRunner(world, seed), SimulatedAdvisor(treatments), lambda: 0.0)
+    return ledger.study
