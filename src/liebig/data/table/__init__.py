@@ -1,0 +1,1 @@
+"""Tables: files and dataframes to a task, an encoder, a feed."""

@@ -1,0 +1,140 @@
+"""The raw columns of a task as arrays: what every encoder starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from liebig.core.arrays import Reals, Rows
+from liebig.core.errors import UserError, did_you_mean
+from liebig.data.table.columns import Column, Kind, category_codes, date_parts, dates, numbers, to_reals, words
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """The inputs of some rows, as values. `numbers` float64 [rows, numeric inputs], NaN where missing: columns of numbers
+    and the parts of dates, in the order of `numeric_inputs`. `codes` int32 [rows, categories] (`columns.MISSING`, `UNSEEN`).
+    `texts` one series for each column of text."""
+
+    numbers: Reals
+    codes: NDArray[np.int32]
+    texts: tuple[pl.Series, ...]
+
+    @property
+    def rows(self) -> int:
+        return len(self.numbers)
+
+    def taking(self, rows: Rows) -> Raw:
+        """These rows only."""
+        return Raw(self.numbers[rows], self.codes[rows], tuple(text.gather(rows) for text in self.texts))
+
+
+@dataclass(frozen=True, slots=True)
+class NumericInput:
+    """One numeric input: a column of numbers, or one part of a date."""
+
+    column: str
+    part: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.column} ({self.part})" if self.part else self.column
+
+
+def numeric_inputs(columns: Sequence[Column]) -> tuple[NumericInput, ...]:
+    """The numeric inputs of these columns, in their order."""
+    found: list[NumericInput] = []
+    for column in columns:
+        if column.is_input and column.kind is Kind.NUMBER:
+            found.append(NumericInput(column.name))
+        elif column.is_input and column.kind is Kind.DATE:
+            found.extend(NumericInput(column.name, part) for part in column.parts)
+    return tuple(found)
+
+
+def of_kind(columns: Sequence[Column], kind: Kind) -> tuple[Column, ...]:
+    """The inputs of one kind."""
+    return tuple(column for column in columns if column.is_input and column.kind is kind)
+
+
+def raw_of(frame: pl.DataFrame, columns: Sequence[Column]) -> Raw:
+    """Read the cells of `frame` as `columns` say. Columns that `columns` lacks are left out; infinite numbers count as
+    missing (a task refuses them, see `refuse_infinite`). Raises UserError when an input column is absent.
+    """
+    inputs = [column for column in columns if column.is_input]
+    for column in inputs:
+        if column.name not in frame.columns:
+            raise UserError(
+                f'the model needs the column "{column.name}", which the table lacks.'
+                f"{did_you_mean(column.name, frame.columns)}"
+            )
+    numeric: list[Reals] = []
+    for column in inputs:
+        if column.kind is Kind.NUMBER:
+            values = to_reals(numbers(frame[column.name], column.written))
+            values[np.isinf(values)] = np.nan
+            numeric.append(values[:, None])
+        elif column.kind is Kind.DATE:
+            numeric.append(date_parts(to_reals(dates(frame[column.name], column.date_format)), column.parts))
+    codes = [category_codes(frame[column.name], column.levels) for column in of_kind(columns, Kind.CATEGORY)]
+    return Raw(
+        numbers=np.concatenate(numeric, axis=1) if numeric else np.zeros((frame.height, 0)),
+        codes=np.stack(codes, axis=1) if codes else np.zeros((frame.height, 0), np.int32),
+        texts=tuple(words(frame[column.name]).fill_null("") for column in of_kind(columns, Kind.TEXT)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class TableData:
+    """The raw columns of a task. `columns` are all columns of the table but the target; `raw` the values of those that are
+    inputs; `frame` the cells as they came, for telling a row; `file_rows` int64 [rows] each row's number in its file (0 is
+    the first below the names)."""
+
+    columns: tuple[Column, ...]
+    raw: Raw
+    frame: pl.DataFrame
+    file_rows: Rows
+    comma: bool = field(default=False)
+
+    @property
+    def inputs(self) -> tuple[Column, ...]:
+        """The columns that are inputs."""
+        return tuple(column for column in self.columns if column.is_input)
+
+    @cached_property
+    def numeric_inputs(self) -> tuple[NumericInput, ...]:
+        return numeric_inputs(self.columns)
+
+    @cached_property
+    def distinct(self) -> tuple[int, ...]:
+        """How many values each numeric input has over all rows."""
+        return tuple(len(np.unique(column[~np.isnan(column)])) for column in self.raw.numbers.T)
+
+    @cached_property
+    def categories(self) -> tuple[Column, ...]:
+        return of_kind(self.columns, Kind.CATEGORY)
+
+    @cached_property
+    def text_columns(self) -> tuple[Column, ...]:
+        return of_kind(self.columns, Kind.TEXT)
+
+    def cells(self, row: int) -> Mapping[str, str]:
+        """One row as it came, for telling it."""
+        values: dict[str, Any] = self.frame.row(row, named=True)
+        return {name: "" if cell is None else str(cell) for name, cell in values.items()}
+
+    def tree_matrix(self, rows: Rows) -> tuple[NDArray[np.float32], tuple[bool, ...], tuple[str, ...]]:
+        """What boosted trees read: float32 [rows, numeric inputs + categories] with NaN where missing, which of the columns
+        are categories (codes, the commonest first), and their names. Columns of text are left out."""
+        codes = self.raw.codes[rows].astype(np.float32)
+        codes[codes < 0] = np.nan
+        values = np.concatenate([self.raw.numbers[rows].astype(np.float32), codes], axis=1)
+        is_category = (False,) * len(self.numeric_inputs) + (True,) * len(self.categories)
+        names = tuple(each.name for each in self.numeric_inputs) + tuple(each.name for each in self.categories)
+        return values, is_category, names

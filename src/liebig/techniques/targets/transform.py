@@ -1,0 +1,31 @@
+"""What every transformation of a numeric target promises. Class targets pass none of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+from liebig.core.arrays import Reals
+from liebig.core.settings import Settings
+
+
+class TargetTransform(Settings):
+    """The settings of a target transformation."""
+
+    @abstractmethod
+    def fit(self, target: Reals) -> Mapping[str, float]:
+        """What the training rows' target [n] fits, by name."""
+
+    @abstractmethod
+    def to_model(self, target: Reals, fitted: Mapping[str, float]) -> Reals:
+        """The target as the network learns it, [n]."""
+
+    @abstractmethod
+    def from_model(self, answers: Reals, fitted: Mapping[str, float]) -> Reals:
+        """The network's answers [n] in the target's own unit."""
+
+
+def spread_of(target: Reals) -> float:
+    """Standard deviation, or 1 where the target does not vary."""
+    spread = float(target.std())
+    return spread if spread > 0.0 else 1.0
