@@ -1,10 +1,10 @@
-"""Adam.
+"""Adam: steps scaled by the running mean and spread of each gradient.
 
-Does: divides a running mean of the gradient by the root of a running mean of its square, both corrected for their start;
-  weight decay is added to the gradient (coupled, an L2 penalty), as torch's Adam does.
-Helps: a step size that hardly depends on the scale of the gradient: works untuned on most networks.
-Misleads: with coupled decay weights of large gradients are decayed less than meant; take adamw to decay.
-Source: Kingma & Ba 2015, arXiv:1412.6980, algorithm 1.
+Does: divides the running mean of the gradient by the root of the running mean of its square. Weight decay is coupled: it
+    is added to the gradient, on weights and embeddings only.
+Helps: works with little tuning; the textbook's choice.
+Misleads: coupled decay is divided by the gradient's spread, so that weights with large gradients hardly decay: AdamW.
+Source: Kingma & Ba 2015, arXiv:1412.6980, algorithm 1; equals torch.optim.Adam.
 """
 
 from __future__ import annotations
@@ -15,54 +15,42 @@ from typing import Literal
 
 from torch import Tensor
 
-from liebig.stack.flat import spans
-from liebig.stack.tree import scalars
-from liebig.techniques.optimizers.adaptive import (
-    Decay,
-    Epsilon,
-    Memory,
-    Rate,
-    Share,
-    adam_memory,
-    adam_update,
-    add_decay,
-    apply,
-)
+from liebig.techniques.optimizers.decay import Decay, decay_of
+from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
+from liebig.techniques.optimizers.moments import Moments, adam_update, no_moments
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
+
+
+class Adam(OptimizerSettings):
+    """Settings of Adam."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: LearningRate = 1e-3
+    weight_decay: WeightDecay = 0.0
+    beta1: Beta = 0.9
+    beta2: Beta = 0.999
+    epsilon: Epsilon = EPSILON
+
+    @classmethod
+    def stage(cls, records: Sequence[Adam], ground: Ground) -> AdamStage:  # type: ignore[override]  # its own records
+        first = records[0]
+        return AdamStage(first.beta1, first.beta2, first.epsilon, decay_of(records, ground))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdamStage(OptimizerStage):
-    decay: Tensor  # [K]
-    decays: bool
-    spans: tuple[slice, ...]
+    """K Adam optimizers."""
+
     beta1: float
     beta2: float
     epsilon: float
+    decay: Decay
 
-    def start(self, weights: Tensor) -> Memory:
-        return adam_memory(weights)
+    def start(self, weights: Tensor) -> Moments:
+        return no_moments(weights)
 
-    def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Memory, step: int) -> Memory:
-        if self.decays:
-            add_decay(gradients, weights, self.decay, self.spans)
-        apply(weights, adam_update(gradients, state, step, self.beta1, self.beta2, self.epsilon), rates)
+    def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Moments, step: int) -> Moments:
+        self.decay.couple(gradients, weights)
+        update = adam_update(state, gradients, step, beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon)
+        weights.addcmul_(update, rates[:, None])
         return state
-
-
-class Adam(OptimizerSettings):
-    """Adam with torch's defaults."""
-
-    kind: Literal["adam"] = "adam"
-    learning_rate: Rate = 1e-3
-    weight_decay: Decay = 0.0
-    beta1: Share = 0.9
-    beta2: Share = 0.999
-    epsilon: Epsilon = 1e-8
-
-    @classmethod
-    def stage(cls, records: Sequence[OptimizerSettings], ground: Ground) -> OptimizerStage:
-        first = records[0]
-        assert isinstance(first, cls)
-        decay = scalars(records, "weight_decay", ground.device)
-        return AdamStage(decay, bool(decay.any()), spans(ground.specs), first.beta1, first.beta2, first.epsilon)

@@ -1,9 +1,10 @@
-"""Adam with decoupled weight decay.
+"""AdamW: Adam with decoupled weight decay.
 
-Does: Adam, and beside it every weight is multiplied by 1 - rate * decay in each step; biases and normalisations are not.
-Helps: the default: decay then means the same for every weight.
-Misleads: what counts is rate * decay * steps; below 0.1 it is invisible on short runs.
-Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2.
+Does: scales each weight's step by the running mean and spread of its gradient; shrinks weights by rate x decay apart
+    from that (decoupled), biases and normalisations excepted.
+Helps: nearly everywhere; the default for tables, with a rate of 3e-3 there.
+Misleads: below a decay of 0.1 the decay is hardly seen in short trainings: rate x decay x steps is what counts.
+Source: Loshchilov & Hutter 2019, arXiv:1711.05101, algorithm 2; equals torch.optim.AdamW.
 """
 
 from __future__ import annotations
@@ -14,54 +15,42 @@ from typing import Literal
 
 from torch import Tensor
 
-from liebig.stack.flat import spans
-from liebig.stack.tree import scalars
-from liebig.techniques.optimizers.adaptive import (
-    Decay,
-    Epsilon,
-    Memory,
-    Rate,
-    Share,
-    adam_memory,
-    adam_update,
-    apply,
-    shrink,
-)
+from liebig.techniques.optimizers.decay import Decay, decay_of
+from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
+from liebig.techniques.optimizers.moments import Moments, adam_update, no_moments
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
+
+
+class AdamW(OptimizerSettings):
+    """Settings of AdamW."""
+
+    kind: Literal["adamw"] = "adamw"
+    learning_rate: LearningRate = 3e-3
+    weight_decay: WeightDecay = 0.01
+    beta1: Beta = 0.9
+    beta2: Beta = 0.999
+    epsilon: Epsilon = EPSILON
+
+    @classmethod
+    def stage(cls, records: Sequence[AdamW], ground: Ground) -> AdamWStage:  # type: ignore[override]  # its own records
+        first = records[0]
+        return AdamWStage(first.beta1, first.beta2, first.epsilon, decay_of(records, ground))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdamWStage(OptimizerStage):
-    decay: Tensor  # [K]
-    decays: bool
-    spans: tuple[slice, ...]
+    """K AdamW optimizers."""
+
     beta1: float
     beta2: float
     epsilon: float
+    decay: Decay
 
-    def start(self, weights: Tensor) -> Memory:
-        return adam_memory(weights)
+    def start(self, weights: Tensor) -> Moments:
+        return no_moments(weights)
 
-    def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Memory, step: int) -> Memory:
-        if self.decays:
-            shrink(weights, rates, self.decay, self.spans)
-        apply(weights, adam_update(gradients, state, step, self.beta1, self.beta2, self.epsilon), rates)
+    def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Moments, step: int) -> Moments:
+        update = adam_update(state, gradients, step, beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon)
+        self.decay.shrink(weights, rates)
+        weights.addcmul_(update, rates[:, None])
         return state
-
-
-class AdamW(OptimizerSettings):
-    """AdamW with torch's defaults."""
-
-    kind: Literal["adamw"] = "adamw"
-    learning_rate: Rate = 1e-3
-    weight_decay: Decay = 0.01
-    beta1: Share = 0.9
-    beta2: Share = 0.999
-    epsilon: Epsilon = 1e-8
-
-    @classmethod
-    def stage(cls, records: Sequence[OptimizerSettings], ground: Ground) -> OptimizerStage:
-        first = records[0]
-        assert isinstance(first, cls)
-        decay = scalars(records, "weight_decay", ground.device)
-        return AdamWStage(decay, bool(decay.any()), spans(ground.specs), first.beta1, first.beta2, first.epsilon)

@@ -1,0 +1,10 @@
+"""Which weights answer in the end? One file for each rule of averaging."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from liebig.techniques.averaging.ema import EMA
+from liebig.techniques.stage import Technique
+
+ALL: Final[tuple[type[Technique], ...]] = (EMA,)

@@ -1,0 +1,1 @@
+"""How is a batch altered before it is trained on? One file for each way."""

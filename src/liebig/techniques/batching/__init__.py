@@ -1,0 +1,10 @@
+"""Which rows come next, and how many at a time? One file for each rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from liebig.techniques.batching.shuffled import Shuffled
+from liebig.techniques.stage import BatchingSettings
+
+ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled,)

@@ -1,0 +1,1 @@
+"""What happens to gradients before the step? One file for each way."""

@@ -1,0 +1,104 @@
+"""Cross-entropy.
+
+Does: the negative logarithm of the probability given to the true class; softmax over several outputs, sigmoid on one.
+    `label_smoothing` moves that share of the target to all classes alike; `class_weights = "balanced"` weighs each row by
+    rows / (classes x rows of its class).
+Helps: every classification; the loss and the output activation are one choice here, never two.
+Misleads: balanced weights spoil probabilities and won nowhere for ROC AUC (measured, 0 of 12); smoothing likewise.
+Source: Szegedy et al. 2016, arXiv:1512.00567, section 7 (smoothing); equals torch's cross_entropy and
+    binary_cross_entropy_with_logits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from liebig.core.settings import STACKABLE
+from liebig.stack.tree import scalars
+from liebig.techniques.objectives.answers import class_probabilities, judged_cross_entropy
+from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
+
+
+class CrossEntropy(ObjectiveSettings):
+    """Settings of the cross-entropy."""
+
+    kind: Literal["cross-entropy"] = "cross-entropy"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), STACKABLE] = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+
+    @classmethod
+    def stage(cls, records: Sequence[CrossEntropy], ground: Ground) -> CrossEntropyStage:  # type: ignore[override]  # its own records
+        smoothing = scalars(records, "label_smoothing")
+        balanced = records[0].class_weights == "balanced"
+        weights = balanced_weights(ground).expand(len(records), -1).contiguous() if balanced else None
+        smooths = bool((smoothing != 0).any())
+        return CrossEntropyStage(smoothing.to(ground.device) if smooths else None, weights)
+
+
+def balanced_weights(ground: Ground) -> Tensor:
+    """Rows / (classes x rows of the class), float32 [classes]; a class without rows counts as one of half a row."""
+    shares = torch.tensor(ground.class_shares, dtype=torch.float32, device=ground.device)
+    return 1.0 / (len(shares) * shares.clamp(min=0.5 / max(ground.rows, 1)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossEntropyStage(ObjectiveStage):
+    """K cross-entropies. `smoothing` [K] or None when no member smooths; `class_weights` [K, classes] or None."""
+
+    smoothing: Tensor | None
+    class_weights: Tensor | None
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self._binary(outputs, target) if outputs.shape[-1] == 1 else self._multiclass(outputs, target)
+
+    def _binary(self, outputs: Tensor, target: Tensor) -> Tensor:
+        logits = outputs.squeeze(-1)
+        wanted = target[..., 1] if target.ndim == 3 else target
+        if logits.ndim == 3:
+            wanted = wanted.unsqueeze(-1)
+        if self.smoothing is not None:
+            smoothing = _beside(self.smoothing, logits)
+            wanted = wanted * (1.0 - smoothing) + 0.5 * smoothing
+        wanted = wanted.expand_as(logits)
+        if self.class_weights is None:
+            return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+        first, second = (_beside(each, logits) for each in self.class_weights.unbind(dim=1))
+        return second * wanted * F.softplus(-logits) + first * (1.0 - wanted) * F.softplus(logits)
+
+    def _multiclass(self, outputs: Tensor, target: Tensor) -> Tensor:
+        classes, shape = outputs.shape[-1], outputs.shape[:-1]
+        if target.ndim == 2 and self.smoothing is None and self.class_weights is None:
+            codes = (target.unsqueeze(-1) if outputs.ndim == 4 else target).long().expand(shape)
+            plain = F.cross_entropy(outputs.reshape(-1, classes), codes.reshape(-1), reduction="none")
+            return plain.reshape(shape)
+        logarithms = F.log_softmax(outputs, dim=-1)
+        if self.class_weights is not None:
+            logarithms = logarithms * _beside(self.class_weights, logarithms)
+        if target.ndim == 3:
+            soft = target.unsqueeze(2) if outputs.ndim == 4 else target
+            loss = -(logarithms * soft).sum(dim=-1)
+        else:
+            codes = (target.unsqueeze(-1) if outputs.ndim == 4 else target).long().expand(shape)
+            loss = -logarithms.gather(-1, codes.unsqueeze(-1)).squeeze(-1)
+        if self.smoothing is None:
+            return loss
+        return torch.lerp(loss, -logarithms.mean(dim=-1), _beside(self.smoothing, loss))
+
+    def judged(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return judged_cross_entropy(outputs, target)
+
+    def predictions(self, outputs: Tensor) -> Tensor:
+        return class_probabilities(outputs)
+
+
+def _beside(value: Tensor, other: Tensor) -> Tensor:
+    """`value` [K] or [K, C] with ones put in, so that it broadcasts against `other` [K, ...] or [K, ..., C]."""
+    between = (1,) * (other.ndim - value.ndim)
+    return value.reshape(len(value), *between, *value.shape[1:])

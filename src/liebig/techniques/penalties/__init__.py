@@ -1,0 +1,1 @@
+"""What do large weights cost? One file for each way."""

@@ -1,0 +1,11 @@
+"""When does training end, and which weights are handed over? One file for each rule."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from liebig.techniques.stage import StoppingSettings
+from liebig.techniques.stopping.early_stopping import EarlyStopping
+from liebig.techniques.stopping.fixed_epochs import FixedEpochs
+
+ALL: Final[tuple[type[StoppingSettings], ...]] = (FixedEpochs, EarlyStopping)
