@@ -43,6 +43,10 @@ class Advisor(Protocol):
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         """Recipes worth trying beside `recipe` (diagnosed already), best first."""
 
+    def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
+        """The parts of what changes between two recipes: each idea is `after` with one part left out and is called by that
+        part."""
+
     def fair(self, idea: Idea) -> Sequence[Idea]:
         """The candidates of an idea: itself, and itself at the rate that a range test on fit rows finds."""
 

@@ -1,10 +1,8 @@
-"""Changes of recipes, put together and taken apart: what several Likely treatments make together, and what a treatment of
-many changes is without each of them. Pure; knows no plug-in."""
+"""Changes of recipes, put together: what several Likely treatments make together. Pure; knows no plug-in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,16 +11,6 @@ from liebig.core.recipe import Recipe
 from liebig.core.settings import Settings
 
 _ABSENT = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One part of what changes from one recipe to another: a field of a slot, a whole slot whose kind changes, or a
-    technique. `name` says the change, `without` is the changed recipe with this part left as it was."""
-
-    path: str
-    name: str
-    without: Recipe
 
 
 def together(control: Recipe, treatments: tuple[Recipe, ...]) -> Recipe | None:
@@ -38,22 +26,6 @@ def together(control: Recipe, treatments: tuple[Recipe, ...]) -> Recipe | None:
     if found is None or found.digest in {control.digest, *(each.digest for each in treatments)}:
         return None
     return found
-
-
-def parts(control: Recipe, treatment: Recipe) -> tuple[Part, ...]:
-    """The parts of what changes from `control` to `treatment` that can be left out on their own; none where the
-    treatment is a single change."""
-    changes = list(_changes(control, treatment))
-    if len(changes) < 2:
-        return ()
-    before, after = _slots(control), _slots(treatment)
-    found = []
-    for path, value in changes:
-        old = _at(before, path)
-        without = _built(treatment, _with(after, path, old))
-        if without is not None and without.digest != treatment.digest:
-            found.append(Part(path, f"{path}: {_told(old)} -> {_told(value)}", without))
-    return tuple(found)
 
 
 Slots = dict[str, Any]
@@ -79,13 +51,6 @@ def _changes(before: Recipe, after: Recipe) -> Iterator[tuple[str, Any]]:
                     yield f"{name}.{field}", getattr(other, field)
         else:
             yield name, other
-
-
-def _at(slots: Slots, path: str) -> Any:
-    if path in slots or path.startswith("techniques."):
-        return slots.get(path, _ABSENT)
-    slot, _, field = path.partition(".")
-    return getattr(slots[slot], field) if field else _ABSENT
 
 
 def _with(slots: Slots, path: str, value: Any) -> Slots:
@@ -114,9 +79,3 @@ def _built(like: Recipe, slots: Slots) -> Recipe | None:
         return like.replace(**fields, techniques=techniques)
     except ValidationError:
         return None
-
-
-def _told(value: Any) -> str:
-    if value is _ABSENT:
-        return "none"
-    return value.kind if isinstance(value, Settings) else str(value)

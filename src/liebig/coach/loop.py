@@ -159,6 +159,7 @@ class _Coach:
             self._baseline,
             self._starting,
             self._ranked,
+            self.advisor.parts,
             self.runner.predicted_seconds,
             self.runner.predicted_challenge_seconds,
             self._seconds_left(),

@@ -36,8 +36,9 @@ from liebig.coach.actions import (
     Withdraw,
 )
 from liebig.coach.advice import Idea
-from liebig.coach.combine import parts, together
+from liebig.coach.combine import together
 from liebig.coach.runner import Request
+from liebig.core.recipe import Recipe
 from liebig.core.study import (
     Adopted,
     Challenged,
@@ -67,8 +68,6 @@ PARTS_SHARE: Final = 0.25
 CHALLENGE_SHARE: Final = 0.1
 #: An idea worth less (in block standard deviations) is not likely to help.
 WORTH_TRYING: Final = 0.02
-#: What was tried beside an earlier incumbent and was not clearly better or worse is worth so much of what it was.
-SECOND_HELPING: Final = 0.4
 #: A recipe whose run costs so many times the incumbent's waits until half of the time is gone or nothing else is left.
 EXPENSIVE: Final = 2.5
 #: Shares of rows and epochs that trials may run at, largest first, and the fewest rows that still order recipes.
@@ -90,13 +89,14 @@ class View:
     """All that the policy may look at.
 
     `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together;
-    `ideas` are ranked for the incumbent (asked for only when it is diagnosed); `stopping` is why the study ends early.
+    `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart; `stopping` is why the study ends early.
     """
 
     study: Study
     baseline: Idea
     starting: Idea | None
     ideas: Callable[[], Sequence[Idea]]
+    parts: Callable[[Recipe, Recipe], Sequence[Idea]]
     predicted: Callable[[Sequence[Request]], float]
     predicted_challenge: Callable[[str, int, Fidelity], float]
     seconds_left: float
@@ -467,8 +467,8 @@ def _measure_parts(view: View, share: float) -> Action | None:
     if origin is None or done or digest not in {rung.digest for rung in view.study.rungs}:
         return None
     recipes = view.study.recipes
-    found = parts(recipes[origin.began.control].recipe, view.starting.recipe)
-    ideas = [Idea(part.name, part.without, "without") for part in found]
+    found = view.parts(recipes[origin.began.control].recipe, view.starting.recipe)
+    ideas = list(found)
     while ideas and not _affordable(view, digest, ideas, origin.began.fidelity, share):
         ideas = ideas[:-1]  # parts that the budget does not reach say "not measured"
     if not ideas or (len(ideas) < len(found) and share < 1.0):
@@ -545,14 +545,12 @@ def _chosen(view: View, size: int) -> tuple[Idea, ...]:
     for idea in view.ideas():
         if idea.recipe.digest in known or idea.recipe.digest == incumbent:
             continue
-        worth = idea.worth
         if idea.name in tried:
             control, verdict = tried[idea.name]
             if control == incumbent or verdict is Verdict.WORSE:
                 continue
-            worth *= 1.0 if verdict in {Verdict.LIKELY, Verdict.PROVEN} else SECOND_HELPING
-        if worth >= WORTH_TRYING:
-            ranked.append((worth, idea))
+        if idea.worth >= WORTH_TRYING:
+            ranked.append((idea.worth, idea))
     ranked.sort(key=lambda each: -each[0])
     cheap = _cheap_first(view, [idea for _, idea in ranked])
     first = not view.rounds and view.starting is not None and view.starting.recipe.digest != incumbent

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -69,13 +69,15 @@ class Measure(StrEnum):
 class World:
     """What is true. `examples` in a select part; `ratio` is s2 / X without a common component; `common` is the variance
     of the difference that two equal recipes have on these work rows, over s2; `effects` are the true effects of
-    changes by number, in standard deviations of a block's difference. `fixed_select`: all blocks judge the same examples."""
+    changes by number, in standard deviations of a block's difference. `uneven` is the spread (of logarithms) between changes of how much
+    their runs scatter. `fixed_select`: all blocks judge the same examples."""
 
     examples: int
     measure: Measure = Measure.LOSS
     ratio: float = 1.5
     common: float = 0.0
     effects: Mapping[int, float] = field(default_factory=dict)
+    uneven: float = 0.0
     fixed_select: bool = False
 
     @property
@@ -101,6 +103,7 @@ class SimulatedRunner:
         self._world, self._rng = world, np.random.default_rng(seed)
         self._rows = _select_rows(world.examples, world.fixed_select)
         self._stays: dict[frozenset[int], Reals] = {}
+        self._scatter: dict[frozenset[int], tuple[float, float]] = {}
         self._ease = _EASE + _EASE_SPREAD * self._rng.standard_normal(world.work)
         n, r, share = world.examples, world.ratio, world.common
         self._shift = math.sqrt((r - 1) / n)
@@ -113,6 +116,15 @@ class SimulatedRunner:
         if changes not in self._stays:
             self._stays[changes] = self._stay * self._rng.standard_normal(self._world.work)
         return self._stays[changes]
+
+    def _scattering(self, changes: frozenset[int]) -> tuple[float, float]:
+        """How much a recipe's runs scatter: by example, and as a whole."""
+        if not self._world.uneven:
+            return 1.0, self._shift
+        if changes not in self._scatter:
+            draw, shift = np.exp(self._world.uneven * self._rng.standard_normal(2))
+            self._scatter[changes] = float(draw), self._shift * float(draw * shift)
+        return self._scatter[changes]
 
     def score(self, changes: frozenset[int], rows: Rows) -> Score:
         """Draw the score of the recipe with these changes on `rows` in one block."""
@@ -179,6 +191,12 @@ class SimulatedAdvisor:
         return [
             Idea(f"idea {number}", simulated_recipe(before | {number}), "placebo", "", 1.0)
             for number in range(noted, noted + self._ideas)
+        ]
+
+    def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
+        return [
+            Idea(f"change {each}", simulated_recipe(changes_of(after) - {each}))
+            for each in sorted(changes_of(after) - changes_of(before))
         ]
 
     def fair(self, idea: Idea) -> Sequence[Idea]:

