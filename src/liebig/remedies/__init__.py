@@ -10,6 +10,7 @@ from liebig.remedies.calibrate_variance import CalibrateVariance
 from liebig.remedies.clip_gradients import ClipGradients
 from liebig.remedies.cosine_schedule import CosineSchedule
 from liebig.remedies.deeper import Deeper
+from liebig.remedies.drop_bad_features import DropBadFeatures
 from liebig.remedies.fewer_layers import FewerLayers
 from liebig.remedies.gelu_activation import UseGELU
 from liebig.remedies.higher_rate import HigherRate
@@ -68,6 +69,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     ClipGradients(),
     CosineSchedule(),
     Deeper(),
+    DropBadFeatures(),
     FewerLayers(),
     UseGELU(),
     HigherRate(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Reals, Rows
 from liebig.core.errors import UserError, did_you_mean
 from liebig.data.table.columns import Column, Kind, category_codes, date_parts, dates, numbers, to_reals, words
@@ -124,17 +125,27 @@ class TableData:
     def text_columns(self) -> tuple[Column, ...]:
         return of_kind(self.columns, Kind.TEXT)
 
+    def without(self, names: Collection[str]) -> TableData:
+        """The same table, in which the columns `names` are not inputs."""
+        if not any(column.name in names for column in self.inputs):
+            return self
+        numeric = [i for i, each in enumerate(self.numeric_inputs) if each.column not in names]
+        codes = [i for i, each in enumerate(self.categories) if each.name not in names]
+        texts = [text for text, each in zip(self.raw.texts, self.text_columns, strict=True) if each.name not in names]
+        raw = Raw(self.raw.numbers[:, numeric], self.raw.codes[:, codes], tuple(texts))
+        columns = tuple(each.ignored("left out by the recipe") if each.name in names else each for each in self.columns)
+        return TableData(columns, raw, self.frame, self.file_rows, self.comma)
+
     def cells(self, row: int) -> Mapping[str, str]:
         """One row as it came, for telling it."""
         values: dict[str, Any] = self.frame.row(row, named=True)
         return {name: "" if cell is None else str(cell) for name, cell in values.items()}
 
-    def tree_matrix(self, rows: Rows) -> tuple[NDArray[np.float32], tuple[bool, ...], tuple[str, ...]]:
-        """What boosted trees read: float32 [rows, numeric inputs + categories] with NaN where missing, which of the columns
-        are categories (codes, the commonest first), and their names. Columns of text are left out."""
-        codes = self.raw.codes[rows].astype(np.float32)
-        codes[codes < 0] = np.nan
-        values = np.concatenate([self.raw.numbers[rows].astype(np.float32), codes], axis=1)
-        is_category = (False,) * len(self.numeric_inputs) + (True,) * len(self.categories)
-        names = tuple(each.name for each in self.numeric_inputs) + tuple(each.name for each in self.categories)
-        return values, is_category, names
+    def classical(self, rows: Rows) -> ClassicalTable:
+        """What the classical algorithms read of these rows: numbers with NaN, codes with -1. Text is left out."""
+        return ClassicalTable(
+            numbers=self.raw.numbers[rows].astype(np.float32),
+            codes=np.maximum(self.raw.codes[rows], -1),
+            number_names=tuple(each.name for each in self.numeric_inputs),
+            category_names=tuple(each.name for each in self.categories),
+        )

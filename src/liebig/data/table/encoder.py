@@ -121,7 +121,9 @@ class Encoder:
         fitted = {name[len(prefix) :]: self._tensor(name, device) for name in self.arrays if name.startswith(prefix)}
         scaled = self.inputs.scale.apply(filled, fitted).clamp(-_LARGEST, _LARGEST).float()
         cut = [i for i, width in enumerate(plan.widths) if width]
-        place = positions(filled[:, cut], self._tensor("edges", device)).float() if cut else scaled.new_zeros(raw.rows, 0)
+        place = (
+            positions(filled[:, cut], self._tensor("edges", device)).float() if cut else scaled.new_zeros(raw.rows, 0)
+        )
         seen = torch.from_numpy(raw.codes).to(device)
         return Compact(
             numbers=scaled, positions=place, slots=self._slots(seen, missing), codes=self._codes(seen),
@@ -164,10 +166,11 @@ class Encoder:
     def input_scales(self, task: Task[TableData], rows: Rows) -> InputScales:
         """Mean, spread and largest size of each dense input over (a sample of) `rows`."""
         step = max(1, len(rows) // _SCALE_ROWS)
-        dense = self.expand(self.compact(task.data.raw.taking(rows[::step])), torch.float32).double()
+        raw = task.data.without(self.inputs.without).raw.taking(rows[::step])
+        dense = self.expand(self.compact(raw), torch.float32).double()
         names = self.signature.columns
         if self.wants.numbers:
-            numbers = self.compact(task.data.raw.taking(rows[::step])).numbers.double()
+            numbers = self.compact(raw).numbers.double()
             dense, names = torch.cat([numbers, dense], 1), (*(each.name for each in self.plan.numeric), *names)
         if not len(names):
             return InputScales((), (), (), ())
@@ -217,7 +220,9 @@ class Encoder:
             ]
         for i in self.plan.mean_columns:
             means = self.arrays[f"means.{i}"][raw.codes[:, i] + 2]
-            parts.append(((means - self.arrays[f"means.{i}.centre"]) / self.arrays[f"means.{i}.spread"]).astype(np.float32))
+            parts.append(
+                ((means - self.arrays[f"means.{i}.centre"]) / self.arrays[f"means.{i}.spread"]).astype(np.float32)
+            )
         return np.concatenate(parts, axis=1) if parts else np.zeros((raw.rows, 0), np.float32)
 
     # --- saving ---
@@ -253,7 +258,8 @@ class Encoder:
 
 def fit_encoder(task: Task[TableData], inputs: TableInputs, rows: Rows, wants: Wants) -> Encoder:
     """Fit an encoder on the rows `rows` (int64, training rows of one block) of `task`."""
-    data, raw = task.data, task.data.raw.taking(rows)
+    data = task.data.without(inputs.without)
+    raw = data.raw.taking(rows)
     columns = tuple(column for column in data.columns if column.is_input)
     plan = plan_of(columns, inputs, wants, data.distinct, len(task.classes))
     arrays: dict[str, NDArray[Any]] = {}
@@ -267,7 +273,7 @@ def fit_encoder(task: Task[TableData], inputs: TableInputs, rows: Rows, wants: W
         arrays |= _levels(raw.codes, data.categories, plan)
     target = task.target[rows]
     vocabularies, weights = _words(raw, inputs, plan)
-    means, held_out = _means(task, raw, rows, plan)
+    means, held_out = _means(task, data, raw, rows, plan)
     return Encoder(
         columns=columns, inputs=inputs, wants=wants, kind=task.kind, classes=task.classes, distinct=data.distinct,
         arrays=arrays | weights | means, vocabularies=vocabularies, held_out=held_out,
@@ -329,7 +335,7 @@ def _words(raw: Raw, inputs: TableInputs, plan: Plan) -> tuple[tuple[tuple[str, 
 
 
 def _means(
-    task: Task[TableData], raw: Raw, rows: Rows, plan: Plan
+    task: Task[TableData], data: TableData, raw: Raw, rows: Rows, plan: Plan
 ) -> tuple[dict[str, NDArray[Any]], HeldOut | None]:
     """Target means of the columns that have them, and those of the training rows themselves."""
     if not plan.mean_columns:
@@ -338,7 +344,7 @@ def _means(
     arrays: dict[str, NDArray[Any]] = {}
     own: list[Reals] = []
     for i in plan.mean_columns:
-        levels = len(task.data.categories[i].levels)
+        levels = len(data.categories[i].levels)
         held_out = target_means.cross_fitted(raw.codes[:, i], values, levels, task.seed)
         spread = held_out.std(axis=0)
         arrays[f"means.{i}"] = target_means.level_means(raw.codes[:, i], values, levels)

@@ -104,7 +104,7 @@ def feed(
 def _block_feed(
     task: Task[TableData], encoder: Encoder, device: torch.device, dtype: torch.dtype, cached: bool
 ) -> _BlockFeed:
-    compact = encoder.compact(task.data.raw, device)
+    compact = encoder.compact(task.data.without(encoder.inputs.without).raw, device)
     if encoder.held_out is not None:
         start = compact.extras.shape[1] - encoder.held_out.values.shape[1]
         own = torch.from_numpy(encoder.held_out.rows).to(device)

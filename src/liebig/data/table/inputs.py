@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from liebig.core.settings import Settings
-from liebig.techniques.numbers import AnyNumbers, PlainNumbers
-from liebig.techniques.scalings import AnyScaling, Standardise
-from liebig.techniques.targets import AnyTarget, StandardisedTarget
+from liebig.techniques.numbers import AnyNumbers
+from liebig.techniques.numbers.plain import PlainNumbers
+from liebig.techniques.scalings import AnyScaling
+from liebig.techniques.scalings.standardise import Standardise
+from liebig.techniques.targets import AnyTarget
+from liebig.techniques.targets.standardise import StandardisedTarget
 
 #: Columns of more levels than this may have target means.
 MANY_LEVELS = 1000
@@ -27,7 +30,7 @@ MANY_LEVELS = 1000
 class TableInputs(Settings):
     """How a table is encoded. `levels` is the most one-hot inputs of one column. `text` says how free text is read.
     `target` applies to regression. `cross_fitted_targets` adds the target's mean of each level, taken from other rows, for
-    columns of more than a thousand levels. A network with numeric or category embeddings of its own gets the scaled numbers
+    columns of more than a thousand levels. `without` names columns that are left out. A network with numeric or category embeddings of its own gets the scaled numbers
     or the codes in place of `numbers` or the one-hot inputs."""
 
     kind: Literal["table"] = "table"
@@ -39,3 +42,10 @@ class TableInputs(Settings):
     text: Literal["hashing", "tf-idf", "none"] = "hashing"
     target: AnyTarget = StandardisedTarget()
     cross_fitted_targets: bool = False
+    without: tuple[str, ...] = ()
+
+    @field_validator("without")
+    @classmethod
+    def _in_one_order(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        # Equal sets of columns are equal recipes.
+        return tuple(sorted(set(names)))
