@@ -196,6 +196,7 @@ class Progress:
     stop_loss: float
     stop_metric: float
     higher_is_better: bool
+    rate: float = float("nan")  # the learning rate at the end of the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +213,13 @@ class ScheduleSettings(Settings):
     stackable_whole = True
 
     @abstractmethod
-    def factor(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
+    def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         """What the learning rate is multiplied by at `step` (0-based)."""
+
+    @property
+    def chooses(self) -> bool:
+        """True when the schedule reads the stop part and so needs one."""
+        return False
 
     def start(self) -> Any:
         """The state of one member before the first epoch; a frozen value."""
