@@ -107,7 +107,9 @@ def _number_in_text(text: pl.Series, distinct: pl.Series, written: str) -> Colum
     leading = distinct.str.contains(r"^0\d+$")
     if leading.any() and distinct.str.contains(r"^\d+$").all():
         return _category(text, "digits with leading zeros, as codes have")
-    why = {POINT: "numbers", COMMA: "numbers with a decimal comma", THOUSANDS: "numbers with commas between thousands"}[written]
+    why = {POINT: "numbers", COMMA: "numbers with a decimal comma", THOUSANDS: "numbers with commas between thousands"}[
+        written
+    ]
     odd = distinct.filter(numbers(distinct, written).is_null())
     if len(odd):
         why += "; " + ", ".join(f'"{cell}"' for cell in odd.to_list()) + " counted as missing"
@@ -159,7 +161,12 @@ def _number(series: pl.Series, written: str, why: str) -> Column:
         return _constant(column, "one value only")
     if _is_identifier(series.name, known, distinct, len(values)):
         return Column(
-            series.name, Kind.IDENTIFIER, "whole numbers that count the rows", False, has_missing=missing, distinct=distinct
+            series.name,
+            Kind.IDENTIFIER,
+            "whole numbers that count the rows",
+            False,
+            has_missing=missing,
+            distinct=distinct,
         )
     return column
 
@@ -180,15 +187,15 @@ def _is_identifier(name: str, known: pl.Series, distinct: int, rows: int) -> boo
 
 def _category(series: pl.Series, why: str) -> Column:
     text = words(series)
-    counts = text.drop_nulls().alias("level").value_counts(name="rows").sort(["rows", "level"], descending=[True, False])
+    counts = (
+        text.drop_nulls().alias("level").value_counts(name="rows").sort(["rows", "level"], descending=[True, False])
+    )
     levels = tuple(str(level) for level in counts["level"].to_list())
     missing = text.null_count() > 0
     if len(levels) == 0 or (len(levels) == 1 and not missing):
         return Column(series.name, Kind.CONSTANT, "one value only" if levels else "every value is missing", False,
                       has_missing=missing, distinct=len(levels))  # fmt: skip
-    return Column(
-        series.name, Kind.CATEGORY, why, True, levels=levels, has_missing=missing, distinct=len(levels)
-    )
+    return Column(series.name, Kind.CATEGORY, why, True, levels=levels, has_missing=missing, distinct=len(levels))
 
 
 def _date(series: pl.Series, date_format: str, why: str) -> Column:
@@ -206,14 +213,16 @@ def _date(series: pl.Series, date_format: str, why: str) -> Column:
 
 def _useful_parts(seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tuple[str, ...]:
     """The parts that vary."""
-    from_dates = {part: seconds for part in ("elapsed",)}
     moments = seconds.astype("datetime64[s]")
     days, months, years = (moments.astype(f"datetime64[{unit}]") for unit in "DMY")
-    from_dates["year"] = years.astype(np.float64)
-    from_dates["month"] = (months - years.astype("datetime64[M]")).astype(np.float64)
-    from_dates["day"] = (days - months.astype("datetime64[D]")).astype(np.float64)
-    from_dates["weekday"] = np.mod(days.astype(np.float64), 7)
-    from_dates["hour"] = (moments - days.astype("datetime64[s]")).astype(np.float64)
+    from_dates = {
+        "elapsed": seconds,
+        "year": years.astype(np.float64),
+        "month": (months - years.astype("datetime64[M]")).astype(np.float64),
+        "day": (days - months.astype("datetime64[D]")).astype(np.float64),
+        "weekday": np.mod(days.astype(np.float64), 7),
+        "hour": (moments - days.astype("datetime64[s]")).astype(np.float64),
+    }
     monthly = float(from_dates["day"].max()) == float(from_dates["day"].min())
     varying = [part for part in DATE_PARTS if np.ptp(from_dates[part]) > 0]
     # The first of every month falls on a weekday by accident.

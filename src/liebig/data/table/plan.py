@@ -52,7 +52,9 @@ class Plan:
     signature: Signature
 
 
-def plan_of(columns: Sequence[Column], inputs: TableInputs, wants: Wants, distinct: Sequence[int], classes: int) -> Plan:
+def plan_of(
+    columns: Sequence[Column], inputs: TableInputs, wants: Wants, distinct: Sequence[int], classes: int
+) -> Plan:
     """The plan. `distinct` counts the values of each numeric input over work rows; `classes` is 0 for regression."""
     every = numeric_inputs(columns)
     used = tuple(i for i, each in enumerate(every) if inputs.dates or not each.part)

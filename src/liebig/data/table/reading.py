@@ -42,7 +42,13 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
 )
-_ENDING_FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow"}
+_ENDING_FORMATS: Final = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +105,7 @@ def _read_file(path: Path) -> Table:
         dialect = _dialect(path)
         return Table(name, _checked(_read_text(path, dialect), f'"{path}"'), comma=dialect.separator == ";")
     try:
-        frame = pl.read_parquet(path) if form == "parquet" else pl.read_ipc(path, memory_map=False)
+        frame = pl.read_parquet(path) if form == "parquet" else pl.read_ipc(path)
     except (pl.exceptions.PolarsError, OSError) as problem:
         raise UserError(f'"{path}" begins like {form}, but cannot be read: {_first_line(problem)}') from problem
     return Table(name, _checked(_plain_types(frame), f'"{path}"'))
@@ -148,7 +154,7 @@ def _format_in_gzip(path: Path) -> str:
 def _must_exist(path: Path) -> None:
     if path.is_dir():
         tables = sorted(each.name for each in path.iterdir() if each.suffix.casefold() in {".csv", ".parquet", ".tsv"})
-        inside = f'; in it are {", ".join(tables[:5])}' if tables else ""
+        inside = f"; in it are {', '.join(tables[:5])}" if tables else ""
         raise UserError(f'"{path}" is a directory, a file was expected{inside}')
     if not path.exists():
         folder = path.parent
@@ -184,7 +190,11 @@ def _dialect(path: Path) -> Dialect:
 def _encoding(head: bytes, rest: Any, whole: bool) -> str:
     """The encoding of a text: by its byte-order mark, else UTF-8 where all is valid, else cp949 where all is valid and
     holds Hangul, else the Western one."""
-    for mark, name in ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if head.startswith(mark):
             return name
     if head[1::2].count(0) > 0.4 * len(head[1::2]) or head[0::2].count(0) > 0.4 * len(head[0::2]):
@@ -275,7 +285,7 @@ def _header(path: Path, dialect: Dialect) -> list[str]:
 
 
 def _decoded(path: Path, dialect: Dialect) -> io.TextIOWrapper:
-    binary: Any = gzip.open(path) if dialect.is_gzip else path.open("rb")
+    binary: Any = gzip.open(path) if dialect.is_gzip else path.open("rb")  # noqa: SIM115  # the wrapper closes it
     return io.TextIOWrapper(binary, encoding=dialect.encoding, errors="replace", newline="")
 
 
@@ -297,9 +307,7 @@ def _parse_slowly(content: Path | bytes, names: Sequence[str], separator: str, p
     cells = _records(csv.reader(text, delimiter=separator), len(names), path)
     next(cells, None)  # the header
     rows = list(cells)
-    return pl.DataFrame(
-        {name: pl.Series([row[i] for row in rows], dtype=pl.String) for i, name in enumerate(names)}
-    )
+    return pl.DataFrame({name: pl.Series([row[i] for row in rows], dtype=pl.String) for i, name in enumerate(names)})
 
 
 def _records(reader: Any, width: int, path: Path) -> Iterator[list[str | None]]:
@@ -398,7 +406,16 @@ def _series(name: str, values: Any) -> pl.Series:
     if hasattr(values, "to_numpy") and hasattr(values, "iloc"):
         if kind == "category":
             values = values.astype(object)
-        elif kind.startswith("datetime64") or kind in {"Int64", "Int32", "Int16", "Int8", "boolean", "Float64", "string", "str"}:
+        elif kind.startswith("datetime64") or kind in {
+            "Int64",
+            "Int32",
+            "Int16",
+            "Int8",
+            "boolean",
+            "Float64",
+            "string",
+            "str",
+        }:
             try:
                 return pl.Series(name, pl.from_pandas(values))
             except (ImportError, pl.exceptions.PolarsError, TypeError, ValueError):

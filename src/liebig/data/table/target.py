@@ -46,8 +46,11 @@ def target_of(series: pl.Series, said: str | None, comma: bool) -> Target:
     if distinct == 1:
         raise UserError(f'the target "{name}" has one value only, "{text.drop_nulls()[0]}"; at least two are needed')
     column = taken_for(series, None, comma)
-    is_number = column.kind is Kind.NUMBER or (column.kind is Kind.IDENTIFIER and series.dtype.is_numeric()) \
+    is_number = (
+        column.kind is Kind.NUMBER
+        or (column.kind is Kind.IDENTIFIER and series.dtype.is_numeric())
         or (column.kind is Kind.IDENTIFIER and numbers(text, POINT).null_count() == text.null_count())
+    )
     if wanted is TaskKind.REGRESSION:
         return _regression(series, column.written if is_number else None, "you said so")
     if wanted is not None:
@@ -58,7 +61,9 @@ def target_of(series: pl.Series, said: str | None, comma: bool) -> Target:
         values = numbers(series, column.written).drop_nulls()
         whole = bool((values == values.round()).all())
         if whole and distinct <= _MOST_CODES and known >= 5 * distinct:
-            return _classes(text, TaskKind.MULTICLASS, f"{distinct} whole numbers; --task regression takes them as numbers")
+            return _classes(
+                text, TaskKind.MULTICLASS, f"{distinct} whole numbers; --task regression takes them as numbers"
+            )
         return _regression(series, column.written, "numbers")
     if column.kind is Kind.DATE:
         raise UserError(f'the target "{name}" holds dates; a number or classes were expected')
@@ -85,7 +90,9 @@ def _regression(series: pl.Series, written: str | None, why: str) -> Target:
         raise UserError(f'the target "{series.name}" should be numbers, however it holds for example "{example}"')
     infinite = int(np.isinf(values).sum())
     if infinite:
-        raise UserError(f'the target "{series.name}" holds {infinite} infinite values; leave them empty or correct them')
+        raise UserError(
+            f'the target "{series.name}" holds {infinite} infinite values; leave them empty or correct them'
+        )
     known = values[np.isfinite(values)]
     if len(known) == 0 or known.min() == known.max():
         raise UserError(f'the target "{series.name}" has one value only; at least two are needed')

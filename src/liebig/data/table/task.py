@@ -99,8 +99,8 @@ def table_task(
     whole = work if test_frame is None else pl.concat([work, test_frame], how="vertical_relaxed")
     values = found.values if test_values is None else np.concatenate([found.values, test_values])
     refuse_infinite(whole, schema)
-    hashes = row_hashes(work)
-    groups = _groups(whole, roles, row_hashes(whole), notes)
+    hashes = row_hashes(whole)
+    groups = _groups(whole, roles, hashes, notes)
     moments = None if roles.time is None else _moments(whole, roles.time, table.comma)
     parts = _parts(found, values, groups, moments, work.height, sealed_share, seed, test_frame is not None, notes)
     file_rows = known if test_frame is None else np.concatenate([known, np.arange(test_frame.height)])
@@ -110,7 +110,7 @@ def table_task(
         metric=_metric(metric, found.kind), parts=parts, data=data, seed=seed,
         weights=None if roles.weights is None else _weights(whole, roles.weights, table.comma), groups=groups, time=moments,
     )  # fmt: skip
-    profile = profile_of(task, repeated_rows(hashes), shared, dropped, found.why)
+    profile = profile_of(task, repeated_rows(hashes[parts.work]), shared, dropped, found.why)
     return TableTask(task, profile, tuple(notes), found.why)
 
 
@@ -135,7 +135,9 @@ def _role_column(table: Table, name: str, option: str, target: str) -> None:
 def _enough(found: Target, name: str) -> None:
     rows = len(found.values)
     if rows < LEAST_ROWS:
-        raise UserError(f'at least {LEAST_ROWS} rows with a target are needed to split them, however "{name}" is known in {rows}')
+        raise UserError(
+            f'at least {LEAST_ROWS} rows with a target are needed to split them, however "{name}" is known in {rows}'
+        )
     if found.kind.is_classification:
         counts = np.bincount(found.values.astype(np.int64), minlength=len(found.classes))
         if int((counts >= RARE_CLASS).sum()) < 2:
@@ -248,12 +250,18 @@ def _parts(
         counts = np.bincount(values.astype(np.int64), minlength=len(found.classes))
         rare = [f'"{found.classes[c]}" ({counts[c]})' for c in np.flatnonzero(counts < RARE_CLASS)]
         if rare:
-            notes.append(f"classes with fewer than {RARE_CLASS} rows are trained on, never judged: {', '.join(rare[:8])}")
+            notes.append(
+                f"classes with fewer than {RARE_CLASS} rows are trained on, never judged: {', '.join(rare[:8])}"
+            )
         in_work = np.bincount(values[work].astype(np.int64), minlength=len(found.classes))
         if int((in_work > 0).sum()) < 2:
-            raise UserError("the rows before the sealed part hold one class only; --time or --group leaves nothing to learn")
+            raise UserError(
+                "the rows before the sealed part hold one class only; --time or --group leaves nothing to learn"
+            )
     if len(sealed) == 0 or len(work) < LEAST_ROWS // 2:
-        raise UserError(f"the rows cannot be split: {len(work)} would be left to learn from and {len(sealed)} to judge on")
+        raise UserError(
+            f"the rows cannot be split: {len(work)} would be left to learn from and {len(sealed)} to judge on"
+        )
     return Parts(work, sealed)
 
 
@@ -272,7 +280,9 @@ def _test_part(
     if found.kind.is_classification:
         new = sorted(set(text.drop_nulls().unique().to_list()) - set(found.classes))
         if new:
-            raise UserError(f'the test table has the class "{new[0]}" of "{roles.target}", which the training table lacks')
+            raise UserError(
+                f'the test table has the class "{new[0]}" of "{roles.target}", which the training table lacks'
+            )
         values = class_codes(text, found.classes)
     else:
         values = to_reals(numbers(frame[roles.target], found.written))
