@@ -76,7 +76,7 @@ class LightGBMTrees(Challenger):
             )
         stopping = lightgbm.early_stopping(self.patience, verbose=False)
         model = lightgbm.train(settings, parts[0], self.trees, valid_sets=[parts[1]], callbacks=[stopping])
-        return FittedLightGBM(encoding, model, question)
+        return FittedLightGBM(encoding, model, question, np.unique(target))
 
 
 _OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", TaskKind.REGRESSION: "regression"}
@@ -87,9 +87,11 @@ class FittedLightGBM(Answerer):
     encoding: TreeEncoding
     model: Any
     question: Question
+    present: Reals  # the classes that were there to learn
 
     def predict(self, table: ClassicalTable) -> Predictions:
         answers = np.asarray(self.model.predict(self.encoding.encode(table)))
         if self.question.kind is TaskKind.MULTICLASS:
-            return as_predictions(answers, np.arange(self.question.classes), self.question)
+            answers = answers[:, self.present.astype(np.int64)]
+            return as_predictions(answers / answers.sum(axis=1, keepdims=True), self.present, self.question)
         return answers.astype(np.float32)
