@@ -7,6 +7,7 @@ that the loop carries: `keep_members` shrinks both when members leave. The defau
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,15 +41,18 @@ class Ground:
         return self.steps_per_epoch * self.epochs
 
 
+#: Runs the network on one batch with the weights given (evaluation mode, no gradient) and tells what enters the activation
+#: of each layer, in order: the layer's name (its weight is `<name>.weight`), [K, B, units] or [K, B, answers, units]; the
+#: output layer last, with the outputs themselves.
+Trial = Callable[[list[Tensor]], Sequence[tuple[str, Tensor]]]
+
 State = Any  # each stage knows its own; tensors in it lead with K
 
 
 class Stage:
     """K members of one technique. Weights are float32 [K, *shape], a list in the order of the specs; gradients alike."""
 
-    def prepare(
-        self, weights: list[Tensor], seeds: Sequence[int], batch: Batch, forward: Callable[[list[Tensor]], Any]
-    ) -> list[Tensor]:
+    def prepare(self, weights: list[Tensor], seeds: Sequence[int], batch: Batch, forward: Trial) -> list[Tensor]:
         """Weights before step 0. `batch` is a first batch, `forward` runs the network on it in evaluation mode."""
         return weights
 
@@ -189,13 +193,15 @@ class BatchingSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one member's epoch ended with. Metrics as the user reads them; NaN where not evaluated."""
+    """What one member's epoch ended with. Metrics as the user reads them; NaN where not evaluated. `rate` is the learning
+    rate at the end of the epoch (a plateau schedule needs it for its lowest rate; NaN leaves that out)."""
 
     epoch: int
     train_loss: float
     stop_loss: float
     stop_metric: float
     higher_is_better: bool
+    rate: float = math.nan
     rate: float = float("nan")  # the learning rate at the end of the epoch
 
 

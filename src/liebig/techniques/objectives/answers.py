@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 #: Below this a probability is taken for it when its logarithm is needed: float32 has no smaller normal number near e^-87.
 SMALLEST = 1e-37
@@ -28,8 +28,8 @@ def mean_answer(value: Tensor) -> Tensor:
 def class_logarithms(outputs: Tensor) -> Tensor:
     """Log-probabilities of all classes, [..., C]; of two classes, [..., 2], where there is one output."""
     if outputs.shape[-1] == 1:
-        return torch.cat((F.logsigmoid(-outputs), F.logsigmoid(outputs)), dim=-1)
-    return F.log_softmax(outputs, dim=-1)
+        return torch.cat((functional.logsigmoid(-outputs), functional.logsigmoid(outputs)), dim=-1)
+    return functional.log_softmax(outputs, dim=-1)
 
 
 def class_probabilities(outputs: Tensor) -> Tensor:
@@ -46,7 +46,7 @@ def class_shares_wanted(target: Tensor, classes: int) -> Tensor:
         return target
     if classes == 2:
         return torch.stack((1.0 - target, target), dim=-1)
-    return F.one_hot(target.long(), classes).to(torch.float32)
+    return functional.one_hot(target.long(), classes).to(torch.float32)
 
 
 def judged_cross_entropy(outputs: Tensor, target: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ def judged_cross_entropy(outputs: Tensor, target: Tensor) -> Tensor:
         logarithms = class_logarithms(outputs).logsumexp(dim=2) - torch.log(torch.tensor(float(outputs.shape[2])))
     elif outputs.shape[-1] == 1 and target.ndim == 2:
         single = outputs.squeeze(-1)
-        return F.binary_cross_entropy_with_logits(single, target.expand_as(single), reduction="none")
+        return functional.binary_cross_entropy_with_logits(single, target.expand_as(single), reduction="none")
     else:
         logarithms = class_logarithms(outputs)
     if target.ndim == 2 and outputs.shape[-1] > 1:
