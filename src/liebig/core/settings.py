@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, field_validator
 
 if TYPE_CHECKING:
     from liebig.core.recipe import Recipe
@@ -34,7 +34,7 @@ class Settings(BaseModel):
     to a ``Literal`` with a default. Every field has a default and its bounds.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     kind: str
 
@@ -42,6 +42,12 @@ class Settings(BaseModel):
     claims: ClassVar[str | None] = None
     #: True when members of one population may hold different *kinds* in this slot (schedules, stopping rules).
     stackable_whole: ClassVar[bool] = False
+
+    @field_validator("*")
+    @classmethod
+    def _one_zero(cls, value: Any) -> Any:
+        # 0.0 and -0.0 are equal, so that they must not give two digests.
+        return value + 0.0 if isinstance(value, float) else value
 
     def conflicts(self, recipe: Recipe) -> str | None:
         """Say in one sentence why this record cannot stand in `recipe`, or None when it can."""
