@@ -202,7 +202,6 @@ class Progress:
     stop_metric: float
     higher_is_better: bool
     rate: float = math.nan
-    rate: float = float("nan")  # the learning rate at the end of the epoch
 
 
 @dataclass(frozen=True, slots=True)
