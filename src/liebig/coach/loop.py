@@ -87,8 +87,8 @@ class Ledger(Protocol):
     def study(self) -> Study:
         """All entries so far."""
 
-    def append(self, entry: Entry) -> None:
-        """Write one entry down."""
+    def append(self, *entries: Entry) -> Study:
+        """Write these down, all or none; the study with them."""
 
 
 @dataclass(eq=False)
@@ -97,8 +97,9 @@ class MemoryLedger:
 
     study: Study = field(default_factory=Study)
 
-    def append(self, entry: Entry) -> None:
-        self.study = self.study.adding(entry)
+    def append(self, *entries: Entry) -> Study:
+        self.study = self.study.adding(*entries)
+        return self.study
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,8 +210,7 @@ class _Coach:
             case LookAtData():
                 self._stage("looking at the data")
                 evidence, diagnosed = self.advisor.look_at_data(self.clock())
-                self._write(diagnosed)
-                self._write(Profiled(self.clock(), evidence))
+                self._write(Profiled(self.clock(), evidence), diagnosed)
             case Train():
                 self._train(action)
             case Diagnose():
@@ -224,8 +224,8 @@ class _Coach:
             case Adopt():
                 self._adopt(action)
             case Withdraw(number, digest, reason):
-                self._write(Withdrawn(self.clock(), number, digest, reason))
-                self._write(RoundEnded(self.clock(), number, reason))
+                at = self.clock()
+                self._write(Withdrawn(at, number, digest, reason), RoundEnded(at, number, reason))
             case EndRound(number, reason):
                 self._write(RoundEnded(self.clock(), number, reason))
             case Challenge():
@@ -235,8 +235,9 @@ class _Coach:
             case Finish():
                 pass
 
-    def _write(self, entry: Entry) -> None:
-        self.ledger.append(entry)
+    def _write(self, *entries: Entry) -> None:
+        if entries:
+            self.ledger.append(*entries)
 
     def _tell(self, event: Event) -> None:
         answer = self.listener(event)
@@ -262,11 +263,12 @@ class _Coach:
             return
         requests = [Request(recipes[job.digest].recipe, job.block, action.fidelity) for job in action.jobs]
         results = self.runner.run(requests, self._deadline())
-        kept = 0
-        for job, result in zip(action.jobs, results, strict=True):
-            if result.outcome.ending not in {Ending.OUT_OF_BUDGET, Ending.ASKED}:
-                self._write(self._ran(job, action.fidelity, result))
-                kept += 1
+        kept = [
+            self._ran(job, action.fidelity, result)
+            for job, result in zip(action.jobs, results, strict=True)
+            if result.outcome.ending not in {Ending.OUT_OF_BUDGET, Ending.ASKED}
+        ]
+        self._write(*kept)
         if any(result.outcome.ending is Ending.ASKED for result in results) and not self.stopping:
             self.stopping = "asked to stop"
         if not kept and not self.stopping:
@@ -308,8 +310,9 @@ class _Coach:
         study = self.study
         begun = next(each for each in study.all(RoundBegan) if each.number == action.round)
         final = action.blocks == max(ROWS[study.began.looks].looks)
-        for digest, look in looks_at(study, begun, action.digests, action.blocks):
-            self._write(Looked(self.clock(), action.round, digest, look))
+        looks = list(looks_at(study, begun, action.digests, action.blocks))
+        self._write(*(Looked(self.clock(), action.round, digest, look) for digest, look in looks))
+        for digest, look in looks:
             treatment = next(each for each in begun.treatments if each.digest == digest)
             self._tell(
                 TrialJudged(
@@ -319,12 +322,15 @@ class _Coach:
             )  # fmt: skip
 
     def _leave(self, number: int, leaving: Sequence[tuple[str, Verdict, str]]) -> None:
-        for digest, verdict, reason in leaving:
-            self._write(Left(self.clock(), number, digest, verdict, reason))
+        self._write(*(Left(self.clock(), number, digest, verdict, reason) for digest, verdict, reason in leaving))
 
     def _adopt(self, action: Adopt) -> None:
-        self._leave(action.round, action.leaving)
-        self._write(Adopted(self.clock(), action.round, action.digest, action.verdict))
+        at, number = self.clock(), action.round
+        self._write(
+            *(Left(at, number, digest, verdict, reason) for digest, verdict, reason in action.leaving),
+            Adopted(at, number, action.digest, action.verdict),
+            RoundEnded(at, number, "one was adopted"),
+        )
         rung = self.study.rungs[-1]
         if rung.look is not None and rung.treatment is not None:
             self._tell(
@@ -333,7 +339,6 @@ class _Coach:
                     rung.treatment.answers, self.clock(),
                 )
             )  # fmt: skip
-        self._write(RoundEnded(self.clock(), action.round, "one was adopted"))
 
     def _challenge(self, action: Challenge) -> None:
         study = self.study

@@ -1,0 +1,38 @@
+import math
+from dataclasses import replace
+
+from liebig.core.trial import Look, Verdict
+from liebig.trials.race import race, rank
+
+
+def look(better: float, z: float | None = None, loss_z: float = math.nan, verdict: Verdict | None = None) -> Look:
+    z = (better - 0.5) * 4 if z is None else z
+    verdict = verdict or (Verdict.LIKELY if better >= 0.8 else Verdict.UNCLEAR)
+    return Look(3, z, z - 1, z + 1, verdict, better, z, 0.1, 1, 1, 1, 0, 1.5, 8, 0.001, z / 2, loss_z)
+
+
+def test_the_best_likely_is_adopted_at_once():
+    standing = race({"a": look(0.85), "b": look(0.95), "c": look(0.1)}, 3)
+    assert standing.adopted == "b"
+    assert standing.likely == ("b", "a")
+    assert set(standing.leaving) == {"a", "c"}
+
+
+def test_three_blocks_keep_two_five_keep_one_eight_give_up():
+    looks = {"a": look(0.6), "b": look(0.7), "c": look(0.5), "d": look(0.2)}
+    assert race(looks, 3).going_on == ("b", "a")
+    assert race(looks, 5).going_on == ("b",)
+    assert race(looks, 8).going_on == ()
+    assert set(race(looks, 8).leaving) == set(looks)
+
+
+def test_who_has_no_hope_does_not_go_on():
+    assert race({"a": look(0.29), "b": look(0.31)}, 3).going_on == ("b",)
+    worse = replace(look(0.4), verdict=Verdict.WORSE)
+    assert race({"a": worse}, 3).going_on == ()
+
+
+def test_classification_is_ranked_by_both_z():
+    assert rank(look(0.9, z=1.0, loss_z=2.0)) == 3.0
+    assert rank(look(0.9, z=1.0)) == 1.0
+    assert race({"a": look(0.9, z=1.5, loss_z=-1.0), "b": look(0.85, z=1.0, loss_z=1.0)}, 3).adopted == "b"
