@@ -70,9 +70,10 @@ def test_pairs_agree_with_the_slow_reference(seed, stays):
 
 def test_names_of_examples_may_be_sparse():
     control, treatment = scores(1, 3, 20, 60)
-    far = [Score(s.value, s.rows * 10_000_019, s.influence) for s in control], [
-        Score(s.value, s.rows * 10_000_019, s.influence) for s in treatment
-    ]
+    far = (
+        [Score(s.value, s.rows * 10_000_019, s.influence) for s in control],
+        [Score(s.value, s.rows * 10_000_019, s.influence) for s in treatment],
+    )
     assert pairs(*far).common == pytest.approx(pairs(control, treatment).common)
 
 
@@ -195,9 +196,7 @@ def test_the_interval_excludes_zero_exactly_when_proven(seed, gain, blocks, trea
 def test_the_loss_is_judged_beside_the_metric():
     control, treatment = scores(5, 3, 30, 90)
     better, worse = scores(6, 3, 30, 90, gain=1.0)
-    with_loss = [
-        [Score(s.value, s.rows, s.influence, s.value, s.influence) for s in side] for side in (better, worse)
-    ]
+    with_loss = [[Score(s.value, s.rows, s.influence, s.value, s.influence) for s in side] for side in (better, worse)]
     assert math.isnan(judge(pairs(control, treatment), Spread(), level(ROW_A, 3, 0.05, 1)).loss_z)
     look = judge(pairs(*with_loss), Spread(), level(ROW_A, 3, 0.05, 1))
     assert look.loss_z == pytest.approx(look.z)
