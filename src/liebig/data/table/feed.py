@@ -25,63 +25,61 @@ _PIECE: Final = 8192  # rows encoded at a time, so that what is made in between 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _BlockFeed:
-    """One block. Either `dense` [rows, dense] is there, or each batch is expanded from `compact`. `target` float32 [rows]."""
+class Feed:
+    """Batches for G blocks, whose encoders have one signature.
+
+    The rows of all blocks lie one after another: block b's row r is at ``b * rows + r``. `dense` [blocks * rows, dense] or
+    None when batches are expanded from `compact`. `target` float32 [blocks * rows], `weight` float32 [rows] or None.
+    `offsets` int64 [G, 1] says where each group's block begins.
+    """
 
     encoder: Encoder
     compact: Compact
     dense: Tensor | None
     target: Tensor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Feed:
-    """Batches for G blocks, whose encoders have one signature."""
-
-    blocks: tuple[_BlockFeed, ...]
     weight: Tensor | None
-    device: torch.device
+    offsets: Tensor
     dtype: torch.dtype
 
     @property
     def signature(self) -> Signature:
         """What enters the network."""
-        return self.blocks[0].encoder.signature
+        return self.encoder.signature
 
     @property
     def groups(self) -> int:
         """Number of blocks, G."""
-        return len(self.blocks)
+        return len(self.offsets)
 
     @property
     def bytes(self) -> int:
         """What the feed holds on the device."""
-        dense = sum(0 if each.dense is None else each.dense.numel() * each.dense.element_size() for each in self.blocks)
-        return dense + sum(each.compact.bytes + each.target.numel() * 4 for each in self.blocks)
+        dense = 0 if self.dense is None else self.dense.numel() * self.dense.element_size()
+        return dense + self.compact.bytes + self.target.numel() * self.target.element_size()
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows `rows` (int64 [G, B], row numbers of the task): row g for block g."""
-        parts = [self._dense(each, own) for each, own in zip(self.blocks, rows, strict=True)]
-        wants = self.blocks[0].encoder.wants
+        index = (rows + self.offsets).reshape(-1)
+        wants = self.encoder.wants
+
+        def grouped(values: Tensor) -> Tensor:
+            return values.view(*rows.shape, *values.shape[1:])
+
+        if self.dense is None:
+            dense = self.encoder.expand(self.compact.at(index), self.dtype)
+        else:
+            dense = self.dense.index_select(0, index)
         return Batch(
-            dense=_stacked(parts),
-            target=_stacked([each.target.index_select(0, own) for each, own in zip(self.blocks, rows, strict=True)]),
-            numbers=_stacked([each.compact.numbers.index_select(0, own).to(self.dtype)
-                              for each, own in zip(self.blocks, rows, strict=True)]) if wants.numbers else None,
-            codes=_stacked([each.compact.codes.index_select(0, own).long()
-                            for each, own in zip(self.blocks, rows, strict=True) if each.compact.codes is not None])
-            if wants.codes else None,
+            dense=grouped(dense),
+            target=grouped(self.target.index_select(0, index)),
+            numbers=grouped(self.compact.numbers.index_select(0, index).to(self.dtype)) if wants.numbers else None,
+            codes=None if self.compact.codes is None else grouped(self.compact.codes.index_select(0, index).long()),
             weight=None if self.weight is None else self.weight[rows],
-        )  # fmt: skip
+        )
 
     def keeping(self, groups: Sequence[int]) -> Feed:
-        """The feed of these blocks only, in this order."""
-        return replace(self, blocks=tuple(self.blocks[group] for group in groups))
-
-    def _dense(self, block: _BlockFeed, rows: Tensor) -> Tensor:
-        if block.dense is not None:
-            return block.dense.index_select(0, rows)
-        return block.encoder.expand(block.compact.at(rows), self.dtype)
+        """The feed of these blocks only, in this order; nothing is copied."""
+        return replace(self, offsets=self.offsets[list(groups)])
 
 
 def feed(
@@ -94,39 +92,46 @@ def feed(
     """
     if len({each.signature for each in encoders}) != 1:
         raise ValueError("the encoders of a feed must have one signature, however they differ")
-    device = torch.device(device)
-    size = task.rows * encoders[0].signature.dense * torch.empty(0, dtype=dtype).element_size()
-    cached = len(encoders) * size <= cached_bytes
-    weight = None if task.weights is None else torch.from_numpy(task.weights).float().to(device)
-    return Feed(tuple(_block_feed(task, each, device, dtype, cached) for each in encoders), weight, device, dtype)
+    device, first = torch.device(device), encoders[0]
+    compact = _joined([_compact(task, each, device) for each in encoders])
+    total = len(encoders) * task.rows
+    dense: Tensor | None = None
+    if total * first.signature.dense * torch.empty(0, dtype=dtype).element_size() <= cached_bytes:
+        dense = torch.empty(total, first.signature.dense, dtype=dtype, device=device)
+        for start in range(0, total, _PIECE):
+            piece = torch.arange(start, min(start + _PIECE, total), device=device)
+            dense[start : start + _PIECE] = first.expand(compact.at(piece), dtype)
+        compact = _beside_dense(compact, first)
+    return Feed(
+        encoder=first, compact=compact, dense=dense,
+        target=torch.cat([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device),
+        weight=None if task.weights is None else torch.from_numpy(task.weights).float().to(device),
+        offsets=torch.arange(len(encoders), device=device)[:, None] * task.rows, dtype=dtype,
+    )  # fmt: skip
 
 
-def _block_feed(
-    task: Task[TableData], encoder: Encoder, device: torch.device, dtype: torch.dtype, cached: bool
-) -> _BlockFeed:
-    compact = encoder.compact(task.data.without(encoder.inputs.without).raw, device)
+def _compact(task: Task[TableData], encoder: Encoder, device: torch.device) -> Compact:
+    """All rows of the task, as `encoder` sees them; its own training rows do not see their own target."""
+    compact = encoder.compact(task.data.raw, device)
     if encoder.held_out is not None:
         start = compact.extras.shape[1] - encoder.held_out.values.shape[1]
         own = torch.from_numpy(encoder.held_out.rows).to(device)
         compact.extras[own, start:] = torch.from_numpy(encoder.held_out.values).to(device)
-    target = torch.from_numpy(encoder.target_to_model(task.target)).to(device)
-    if not cached:
-        return _BlockFeed(encoder, compact, None, target)
-    dense = torch.empty(task.rows, encoder.signature.dense, dtype=dtype, device=device)
-    for start in range(0, task.rows, _PIECE):
-        piece = torch.arange(start, min(start + _PIECE, task.rows), device=device)
-        dense[start : start + _PIECE] = encoder.expand(compact.at(piece), dtype)
-    return _BlockFeed(encoder, _remaining(compact, encoder), dense, target)
+    return compact
 
 
-def _remaining(compact: Compact, encoder: Encoder) -> Compact:
-    """What is still needed of the compact columns beside the dense inputs."""
-    empty = compact.numbers.new_zeros(0, 0)
+def _joined(blocks: Sequence[Compact]) -> Compact:
+    if len(blocks) == 1:
+        return blocks[0]
+    codes = [each.codes for each in blocks if each.codes is not None]
     return Compact(
-        compact.numbers if encoder.wants.numbers else empty, empty, empty.int(),
-        compact.codes if encoder.wants.codes else None, empty,
+        numbers=torch.cat([each.numbers for each in blocks]), positions=torch.cat([each.positions for each in blocks]),
+        slots=torch.cat([each.slots for each in blocks]), codes=torch.cat(codes) if codes else None,
+        extras=torch.cat([each.extras for each in blocks]),
     )  # fmt: skip
 
 
-def _stacked(parts: Sequence[Tensor]) -> Tensor:
-    return parts[0][None] if len(parts) == 1 else torch.stack(list(parts))
+def _beside_dense(compact: Compact, encoder: Encoder) -> Compact:
+    """What is still needed of the compact columns beside the dense inputs."""
+    empty = compact.numbers.new_zeros(0, 0)
+    return Compact(compact.numbers if encoder.wants.numbers else empty, empty, empty.int(), compact.codes, empty)

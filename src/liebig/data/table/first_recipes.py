@@ -21,7 +21,7 @@ from liebig.nets.activations.relu import ReLU
 from liebig.nets.mlp import MLP
 from liebig.techniques.averaging.ema import EMA
 from liebig.techniques.batching.shuffled import Shuffled
-from liebig.techniques.compute.automatic import Compute
+from liebig.techniques.compute.compute import Compute
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.initialisations.base_rate_bias import BaseRateBias
 from liebig.techniques.initialisations.he import He
