@@ -11,6 +11,7 @@ from torch import Tensor
 
 from liebig.core.evidence import Structure
 from liebig.core.settings import Settings
+from liebig.nets.initial import torch_default
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import BufferSpec, ParameterSpec, Signature, Wants
@@ -67,7 +68,12 @@ class NetworkSettings(Settings):
     def structure(self, signature: Signature, outputs: int) -> Structure:
         """The network's card: layers, shapes, parameters, FLOPs of one example."""
 
-    def answers(self) -> int:
+    def draw(self, spec: ParameterSpec, generator: torch.Generator) -> Tensor:
+        """The values that one parameter of one member starts from, float32 `spec.shape`, on the processor."""
+        return torch_default(spec, generator)
+
+    @property
+    def packed(self) -> int:
         """Outputs that are averaged into one answer: above 1 for a packed ensemble, whose forward pass then gives
         [K, B, answers, outputs] and whose losses are taken for each answer."""
         return 1

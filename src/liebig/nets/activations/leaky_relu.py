@@ -1,0 +1,28 @@
+"""Leaky rectified linear unit.
+
+Does: passes what is positive, and `slope` of what is negative.
+Helps: units that died under a rectifier get a gradient again.
+Misleads: a slope near 1 makes the network linear.
+Source: Maas, Hannun & Ng 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic Models".
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from liebig.nets.activations.activation import Activation
+
+
+class LeakyReLU(Activation):
+    kind: Literal["leaky-relu"] = "leaky-relu"
+    slope: float = Field(0.01, ge=0.0, lt=1.0)
+
+    def __call__(self, before: Tensor) -> Tensor:
+        return torch.nn.functional.leaky_relu(before, self.slope)
+
+    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
+        return torch.ops.aten.leaky_relu_backward(gradient, before, self.slope, False)
