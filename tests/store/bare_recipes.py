@@ -1,5 +1,6 @@
 """A recipe without any plug-in of the catalogue, and how it is read."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -23,3 +24,12 @@ def bare_recipe(value: float = 0.5) -> Recipe:
 def parse_bare(plain: Mapping[str, Any]) -> Recipe:
     slots = {name: Bare(**record) for name, record in plain.items() if name != "techniques"}
     return Recipe(**slots, techniques=tuple(Bare(kind=k, **rest) for k, rest in plain["techniques"].items()))
+
+
+def bare_to_toml(recipe: Recipe) -> str:
+    """Stands in for TOML, which knows only the catalogue's plug-ins."""
+    return json.dumps(recipe.plain())
+
+
+def bare_from_toml(text: str, source: str) -> Recipe:
+    return parse_bare(json.loads(text))

@@ -41,7 +41,7 @@ def write_directory(path: Path, files: Mapping[str, bytes], what: str) -> None:
     """Write a directory of `files` whole, in place of the one that is there.
 
     A kill or a full disk at any moment leaves the one before or the new one: between the two renames the one before stands
-    under another name, where `settle` finds it. Raises UserError.
+    under another name, where `standing` finds it. Raises UserError.
     """
     beside, before = _beside(path), _before(path)
     with _told(path, what):
@@ -62,6 +62,13 @@ def write_directory(path: Path, files: Mapping[str, bytes], what: str) -> None:
             shutil.rmtree(beside, ignore_errors=True)
             raise
     shutil.rmtree(before, ignore_errors=True)
+
+
+def standing(path: Path) -> Path:
+    """Where the directory stands: at `path`, or, where a kill came between two renames, under its other name. Changes
+    nothing, so that readers may ask while another process writes."""
+    before = _before(path)
+    return before if before.is_dir() and not path.exists() else path
 
 
 def settle(path: Path) -> None:

@@ -1,6 +1,6 @@
 """The model on disk: a directory that can be read without Liebig, and is loaded only as data.
 
-manifest.json        what it answers, from which columns, how well; the shapes of all tensors
+manifest.json        what it answers, from which columns, how well; shapes of all tensors, digests of files
 recipe.toml          how it was trained (recipe-2.toml, ... where several recipes answer together)
 NAME.json            the plain part of one thing that the model consists of ("encoder", "network")
 NAME.safetensors     its tensors
@@ -8,6 +8,7 @@ NAME.safetensors     its tensors
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -25,13 +26,15 @@ from liebig.core.errors import UserError
 from liebig.core.recipe import Recipe
 from liebig.core.task import TaskKind
 from liebig.recipes import recipe_from_toml, recipe_to_toml
-from liebig.store.atomic import settle, write_directory
+from liebig.store.atomic import settle, standing, write_directory
 from liebig.store.forms import ArrayShelf, Reading, Unreadable, escaped, form_of, unescaped
 
 MANIFEST: Final = "manifest.json"
 #: Raised by one when an older Liebig could not read what a newer one writes.
 FORMAT: Final = 1
 
+#: Readings of a model that is being exchanged.
+_ATTEMPTS: Final = 3
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -85,8 +88,7 @@ class StoredModel:
 
 def is_model(path: Path) -> bool:
     """True when the directory holds a model."""
-    settle(path)
-    return (path / MANIFEST).is_file()
+    return (standing(path) / MANIFEST).is_file()
 
 
 def save_model(path: Path, model: StoredModel) -> None:
@@ -106,18 +108,37 @@ def load_model(path: Path) -> StoredModel:
 
     Raises UserError when it is no model, is damaged, or was written by a newer version.
     """
-    settle(path)
-    if not path.exists():
+    if not standing(path).exists():
         raise UserError(f'there is no model "{path}"')
     if not is_model(path):
         raise UserError(f'"{path}" is no model: a directory with a {MANIFEST} was required')
+    for _ in range(_ATTEMPTS - 1):
+        # Another process may put a new model in place between two files: then what was read is of neither.
+        before = _stamp(path)
+        try:
+            return _load(path, standing(path))
+        except UserError:
+            if _stamp(path) == before:
+                raise
+    return _load(path, standing(path))
+
+
+def _stamp(path: Path) -> int:
+    """Changes when another model takes the place of this one."""
     try:
-        manifest = json.loads((path / MANIFEST).read_text("utf-8"))
+        return (standing(path) / MANIFEST).stat().st_ino
+    except OSError:
+        return 0
+
+
+def _load(path: Path, at: Path) -> StoredModel:
+    try:
+        manifest = json.loads((at / MANIFEST).read_text("utf-8"))
         _check_format(path, manifest)
         facts: ModelFacts = form_of(ModelFacts).read(manifest["model"], Reading(_no_array, _no_recipe))
-        texts = [path / _recipe_file(number) for number in range(1, _count(manifest["recipes"]) + 1)]
+        texts = [at / _recipe_file(number) for number in range(1, _count(manifest["recipes"]) + 1)]
         recipes = tuple(recipe_from_toml(text.read_text("utf-8"), str(text)) for text in texts)
-        parts = {name: _read_part(path, name, said) for name, said in manifest["parts"].items()}
+        parts = {name: _read_part(at, name, said) for name, said in manifest["parts"].items()}
     except UserError:
         raise
     except OSError as error:
@@ -137,9 +158,10 @@ def _files_of(model: StoredModel) -> dict[str, bytes]:
         if part.is_finite:
             _require_finite(name, tensors)
         shapes = {key: {"type": _type_of(value), "shape": list(value.shape)} for key, value in tensors.items()}
-        said[name] = {"is_finite": part.is_finite, "tensors": shapes}
         files[f"{name}.json"] = _json(escaped(dict(part.plain)))
         files[f"{name}.safetensors"] = bytes_of_tensors(tensors)
+        digests = {file: _digest(files[file]) for file in (f"{name}.json", f"{name}.safetensors")}
+        said[name] = {"is_finite": part.is_finite, "tensors": shapes, "sha256": digests}
     for number, recipe in enumerate(model.recipes, 1):
         files[_recipe_file(number)] = recipe_to_toml(recipe).encode("utf-8")
     facts = form_of(ModelFacts).write(model.facts, ArrayShelf())
@@ -150,8 +172,13 @@ def _files_of(model: StoredModel) -> dict[str, bytes]:
 def _read_part(path: Path, name: str, said: Mapping[str, Any]) -> Part:
     if not _NAME.fullmatch(name):
         raise Unreadable(f"{name!r} is no name of a part")
-    plain = unescaped(json.loads((path / f"{name}.json").read_text("utf-8")))
-    tensors: dict[str, Tensor] = tensors_of_bytes((path / f"{name}.safetensors").read_bytes())
+    contents = {}
+    for file in (f"{name}.json", f"{name}.safetensors"):
+        contents[file] = (path / file).read_bytes()
+        if _digest(contents[file]) != said["sha256"][file]:
+            raise Unreadable(f"{file} is not the file that the manifest was written with")
+    plain = unescaped(json.loads(contents[f"{name}.json"]))
+    tensors: dict[str, Tensor] = tensors_of_bytes(contents[f"{name}.safetensors"])
     expected, found = said["tensors"], tensors
     if expected.keys() != found.keys():
         differing = sorted(set(expected) ^ set(found))
@@ -189,6 +216,10 @@ def _count(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= 10_000:
         raise Unreadable(f"a number of recipes was required, however {value!r} came")
     return value
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _type_of(value: Tensor) -> str:
