@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from liebig.techniques.batching.balanced import Balanced
 from liebig.techniques.batching.shuffled import Shuffled
 from liebig.techniques.stage import BatchingSettings
 
-ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled,)
+ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled, Balanced)

@@ -1,10 +1,9 @@
-"""What is made small? The loss and the output activation are one choice. One file each; the sum type stands here."""
+"""What does training make small? One file for each objective."""
 
-from typing import Annotated, Final
+from __future__ import annotations
 
-from pydantic import Field
+from typing import Final
 
-from liebig.core.settings import BY_KIND
 from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.objectives.focal import Focal
 from liebig.techniques.objectives.huber import Huber
@@ -13,9 +12,6 @@ from liebig.techniques.objectives.mse import MSE
 from liebig.techniques.objectives.quantile import Quantile
 from liebig.techniques.stage import ObjectiveSettings
 
-#: Objectives for classes, and those for numbers.
+ALL: Final[tuple[type[ObjectiveSettings], ...]] = (CrossEntropy, Focal, MSE, MAE, Huber, Quantile)
+#: Objectives of a classification; the others are for numbers.
 FOR_CLASSES: Final[tuple[type[ObjectiveSettings], ...]] = (CrossEntropy, Focal)
-FOR_NUMBERS: Final[tuple[type[ObjectiveSettings], ...]] = (MSE, MAE, Huber, Quantile)
-ALL: Final[tuple[type[ObjectiveSettings], ...]] = FOR_CLASSES + FOR_NUMBERS
-
-AnyObjective = Annotated[CrossEntropy | Focal | MSE | MAE | Huber | Quantile, Field(discriminator="kind"), BY_KIND]

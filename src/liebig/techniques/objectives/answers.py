@@ -1,23 +1,10 @@
-"""What all objectives share: answers are averaged, probabilities are kept away from zero, targets are brought into shape."""
+"""What objectives share: answers are averaged, targets are brought into shape."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-#: Below this a probability is taken for it when its logarithm is needed: float32 has no smaller normal number near e^-87.
-SMALLEST = 1e-37
-
-
-def is_soft(outputs: Tensor, target: Tensor) -> bool:
-    """Whether `target` holds a probability for each class, rather than a code or a number for each row."""
-    return target.ndim == 3
-
-
-def beside_answers(value: Tensor, outputs: Tensor, leading: int) -> Tensor:
-    """`value`, whose first `leading` dimensions are [K, B], viewed so that it broadcasts over the answers of `outputs`."""
-    return value.unsqueeze(leading) if outputs.ndim == 4 else value
 
 
 def mean_answer(value: Tensor) -> Tensor:

@@ -1,10 +1,12 @@
 """Cross-entropy.
 
-Does: minus the log of the probability given to the true class; the output is a softmax, or a sigmoid for two classes.
-  Label smoothing gives a share of the truth to all classes; class weights make rare classes count as much as common ones.
-Helps: the default for classes: probabilities come out calibrated when the network does not overfit.
-Misleads: class weights and smoothing distort the probabilities; on tables neither won anything for ROC AUC.
-Source: Szegedy et al. 2016, arXiv:1512.00567, section 7 (smoothing); torch.nn.functional.cross_entropy.
+Does: the negative logarithm of the probability given to the true class; softmax over several outputs, sigmoid on one.
+    `label_smoothing` moves that share of the target to all classes alike; `class_weights = "balanced"` weighs each row by
+    rows / (classes x rows of its class).
+Helps: every classification; the loss and the output activation are one choice here, never two.
+Misleads: balanced weights spoil probabilities and won nowhere for ROC AUC (measured, 0 of 12); smoothing likewise.
+Source: Szegedy et al. 2016, arXiv:1512.00567, section 7 (smoothing); equals torch's cross_entropy and
+    binary_cross_entropy_with_logits.
 """
 
 from __future__ import annotations
@@ -20,76 +22,83 @@ from torch.nn import functional
 
 from liebig.core.settings import STACKABLE
 from liebig.stack.tree import scalars
-from liebig.techniques.objectives.shapes import (
-    balance,
-    beside_answers,
-    is_soft,
-    judged_classes,
-    of_members,
-    one_hot,
-    probabilities,
-)
+from liebig.techniques.objectives.answers import class_probabilities, judged_cross_entropy
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
+
+
+class CrossEntropy(ObjectiveSettings):
+    """Settings of the cross-entropy."""
+
+    kind: Literal["cross-entropy"] = "cross-entropy"
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), STACKABLE] = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+
+    @classmethod
+    def stage(cls, records: Sequence[CrossEntropy], ground: Ground) -> CrossEntropyStage:  # type: ignore[override]  # its own records
+        smoothing = scalars(records, "label_smoothing")
+        balanced = records[0].class_weights == "balanced"
+        weights = balanced_weights(ground).expand(len(records), -1).contiguous() if balanced else None
+        smooths = bool((smoothing != 0).any())
+        return CrossEntropyStage(smoothing.to(ground.device) if smooths else None, weights)
+
+
+def balanced_weights(ground: Ground) -> Tensor:
+    """Rows / (classes x rows of the class), float32 [classes]; a class without rows counts as one of half a row."""
+    shares = torch.tensor(ground.class_shares, dtype=torch.float32, device=ground.device)
+    return 1.0 / (len(shares) * shares.clamp(min=0.5 / max(ground.rows, 1)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CrossEntropyStage(ObjectiveStage):
-    smoothing: Tensor  # [K]
-    smooths: bool
-    weights: Tensor | None  # [K, classes], the same for all members
+    """K cross-entropies. `smoothing` [K] or None when no member smooths; `class_weights` [K, classes] or None."""
+
+    smoothing: Tensor | None
+    class_weights: Tensor | None
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        if outputs.shape[-1] == 1:
-            return self._two_classes(outputs[..., 0], beside_answers(target, outputs))
-        return self._classes(outputs, target)
+        return self._binary(outputs, target) if outputs.shape[-1] == 1 else self._multiclass(outputs, target)
 
-    def _two_classes(self, logits: Tensor, target: Tensor) -> Tensor:
-        wanted = target.expand_as(logits)
-        if self.smooths:
-            share = of_members(self.smoothing, logits)
-            wanted = wanted * (1.0 - share) + share / 2.0
-        if self.weights is None:
+    def _binary(self, outputs: Tensor, target: Tensor) -> Tensor:
+        logits = outputs.squeeze(-1)
+        wanted = target[..., 1] if target.ndim == 3 else target
+        if logits.ndim == 3:
+            wanted = wanted.unsqueeze(-1)
+        if self.smoothing is not None:
+            smoothing = _beside(self.smoothing, logits)
+            wanted = wanted * (1.0 - smoothing) + 0.5 * smoothing
+        wanted = wanted.expand_as(logits)
+        if self.class_weights is None:
             return functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
-        first, second = (of_members(self.weights[:, code], logits) for code in (0, 1))
-        return -(
-            second * wanted * functional.logsigmoid(logits) + first * (1.0 - wanted) * functional.logsigmoid(-logits)
-        )
+        first, second = (_beside(each, logits) for each in self.class_weights.unbind(dim=1))
+        return second * wanted * functional.softplus(-logits) + first * (1.0 - wanted) * functional.softplus(logits)
 
-    def _classes(self, outputs: Tensor, target: Tensor) -> Tensor:
-        logs = torch.log_softmax(outputs, dim=-1)
-        classes = outputs.shape[-1]
-        if self.weights is None and not self.smooths and not is_soft(target, outputs):
-            codes = beside_answers(target.long(), outputs).unsqueeze(-1)
-            return -logs.gather(-1, codes.expand(*logs.shape[:-1], 1)).squeeze(-1)
-        soft = target if is_soft(target, outputs) else one_hot(target, classes)
-        wanted = beside_answers(soft, outputs)
-        if self.smooths:
-            share = of_members(self.smoothing, logs)
-            wanted = wanted * (1.0 - share) + share / classes
-        if self.weights is not None:
-            wanted = wanted * self.weights.reshape(len(logs), *(1,) * (logs.ndim - 2), classes)
-        return -(wanted * logs).sum(dim=-1)
+    def _multiclass(self, outputs: Tensor, target: Tensor) -> Tensor:
+        classes, shape = outputs.shape[-1], outputs.shape[:-1]
+        if target.ndim == 2 and self.smoothing is None and self.class_weights is None:
+            codes = (target.unsqueeze(-1) if outputs.ndim == 4 else target).long().expand(shape)
+            plain = functional.cross_entropy(outputs.reshape(-1, classes), codes.reshape(-1), reduction="none")
+            return plain.reshape(shape)
+        logarithms = functional.log_softmax(outputs, dim=-1)
+        if self.class_weights is not None:
+            logarithms = logarithms * _beside(self.class_weights, logarithms)
+        if target.ndim == 3:
+            soft = target.unsqueeze(2) if outputs.ndim == 4 else target
+            loss = -(logarithms * soft).sum(dim=-1)
+        else:
+            codes = (target.unsqueeze(-1) if outputs.ndim == 4 else target).long().expand(shape)
+            loss = -logarithms.gather(-1, codes.unsqueeze(-1)).squeeze(-1)
+        if self.smoothing is None:
+            return loss
+        return torch.lerp(loss, -logarithms.mean(dim=-1), _beside(self.smoothing, loss))
 
     def judged(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return judged_classes(outputs, target)
+        return judged_cross_entropy(outputs, target)
 
     def predictions(self, outputs: Tensor) -> Tensor:
-        return probabilities(outputs)
+        return class_probabilities(outputs)
 
 
-class CrossEntropy(ObjectiveSettings):
-    """Cross-entropy; one output means two classes with a sigmoid."""
-
-    kind: Literal["cross-entropy"] = "cross-entropy"
-    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0), STACKABLE] = 0.0
-    class_weights: Literal["none", "balanced"] = "none"
-
-    @classmethod
-    def stage(cls, records: Sequence[ObjectiveSettings], ground: Ground) -> ObjectiveStage:
-        first = records[0]
-        assert isinstance(first, cls)
-        smoothing = scalars(records, "label_smoothing", ground.device)
-        weights = None
-        if first.class_weights == "balanced":
-            weights = torch.tensor(balance(ground.class_shares), device=ground.device).repeat(len(records), 1)
-        return CrossEntropyStage(smoothing, bool(smoothing.any()), weights)
+def _beside(value: Tensor, other: Tensor) -> Tensor:
+    """`value` [K] or [K, C] with ones put in, so that it broadcasts against `other` [K, ...] or [K, ..., C]."""
+    between = (1,) * (other.ndim - value.ndim)
+    return value.reshape(len(value), *between, *value.shape[1:])

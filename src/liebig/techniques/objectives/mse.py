@@ -1,9 +1,9 @@
 """Mean squared error.
 
-Does: the square of the difference.
-Helps: the default for numbers: its best answer is the mean, and RMSE judges by it.
-Misleads: a few far values decide; standardise the target first, or steps are as large as the target.
-Source: Gauss 1809; torch.nn.functional.mse_loss.
+Does: the squared difference between the number answered and the number wanted, as the target is encoded.
+Helps: regression judged by RMSE or R2; on a standardised target the first loss is about 1.
+Misleads: a few far values rule it; a target that is not scaled makes every rate wrong (measured: -301 % of the gap).
+Source: Gauss 1809; equals torch's mse_loss.
 """
 
 from __future__ import annotations
@@ -13,29 +13,31 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
+from torch.nn import functional
 
-from liebig.techniques.objectives.shapes import beside_answers, judged_numbers, numbers
+from liebig.techniques.objectives.answers import judged_squared_error, mean_number, single_answers
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MSEStage(ObjectiveStage):
-    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        error = outputs[..., 0] - beside_answers(target, outputs)
-        return error**2
-
-    def judged(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return judged_numbers(outputs, target)
-
-    def predictions(self, outputs: Tensor) -> Tensor:
-        return numbers(outputs)
-
-
 class MSE(ObjectiveSettings):
-    """Mean squared error."""
+    """Settings of the mean squared error."""
 
     kind: Literal["mse"] = "mse"
 
     @classmethod
-    def stage(cls, records: Sequence[ObjectiveSettings], ground: Ground) -> ObjectiveStage:
+    def stage(cls, records: Sequence[MSE], ground: Ground) -> MSEStage:  # type: ignore[override]  # its own records
         return MSEStage()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MSEStage(ObjectiveStage):
+    """K squared errors."""
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return functional.mse_loss(*single_answers(outputs, target), reduction="none")
+
+    def judged(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return judged_squared_error(outputs, target)
+
+    def predictions(self, outputs: Tensor) -> Tensor:
+        return mean_number(outputs)

@@ -1,54 +1,52 @@
 """Adagrad.
 
-Does: divides the gradient of each weight by the root of the sum of all its squares so far.
-Helps: rare features: weights that seldom get a gradient keep a large step.
-Misleads: the sum only grows, so the step shrinks for ever; long runs stop learning.
-Source: Duchi, Hazan & Singer 2011, JMLR 12; torch.optim.Adagrad.
+Does: divides each weight's step by the root of the sum of all its squared gradients so far. Weight decay is coupled.
+Helps: sparse inputs, where rare features then take larger steps.
+Misleads: the sum never forgets, so that the rate falls to nothing in long trainings.
+Source: Duchi et al. 2011; equals torch.optim.Adagrad.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from liebig.stack.flat import spans
-from liebig.stack.tree import scalars
-from liebig.techniques.optimizers.adaptive import Decay, Epsilon, Rate, add_decay, apply
+from liebig.techniques.optimizers.decay import Decay, decay_of
+from liebig.techniques.optimizers.fields import Epsilon, LearningRate, WeightDecay
+from liebig.techniques.optimizers.squares import Squares, no_squares
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
+
+
+class Adagrad(OptimizerSettings):
+    """Settings of Adagrad."""
+
+    kind: Literal["adagrad"] = "adagrad"
+    learning_rate: LearningRate = 1e-2
+    weight_decay: WeightDecay = 0.0
+    epsilon: Epsilon = 1e-10
+
+    @classmethod
+    def stage(cls, records: Sequence[Adagrad], ground: Ground) -> AdagradStage:  # type: ignore[override]  # its own records
+        return AdagradStage(records[0].epsilon, decay_of(records, ground))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdagradStage(OptimizerStage):
-    decay: Tensor  # [K]
-    spans: tuple[slice, ...]
+    """K Adagrads; the state is the sum of squared gradients."""
+
     epsilon: float
+    decay: Decay
 
-    def start(self, weights: Tensor) -> Mapping[str, Tensor]:
-        return {"total": torch.zeros_like(weights)}
+    def start(self, weights: Tensor) -> Squares:
+        return no_squares(weights)
 
-    def step(
-        self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Mapping[str, Tensor], step: int
-    ) -> Mapping[str, Tensor]:
-        add_decay(gradients, weights, self.decay, self.spans)
-        total = state["total"].addcmul_(gradients, gradients)
-        apply(weights, gradients.div_(total.sqrt().add_(self.epsilon)), -rates)
+    def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Squares, step: int) -> Squares:
+        self.decay.couple(gradients, weights)
+        state.squares.addcmul_(gradients, gradients)
+        torch.sqrt(state.squares, out=state.scratch).add_(self.epsilon)
+        weights.addcmul_(gradients.div_(state.scratch), rates[:, None], value=-1.0)
         return state
-
-
-class Adagrad(OptimizerSettings):
-    """Adagrad with torch's defaults."""
-
-    kind: Literal["adagrad"] = "adagrad"
-    learning_rate: Rate = 0.01
-    weight_decay: Decay = 0.0
-    epsilon: Epsilon = 1e-10
-
-    @classmethod
-    def stage(cls, records: Sequence[OptimizerSettings], ground: Ground) -> OptimizerStage:
-        first = records[0]
-        assert isinstance(first, cls)
-        return AdagradStage(scalars(records, "weight_decay", ground.device), spans(ground.specs), first.epsilon)

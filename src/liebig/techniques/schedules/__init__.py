@@ -5,6 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from liebig.techniques.schedules.constant import Constant
+from liebig.techniques.schedules.cosine import Cosine
+from liebig.techniques.schedules.exponential import Exponential
+from liebig.techniques.schedules.one_cycle import OneCycle
+from liebig.techniques.schedules.plateau import Plateau
+from liebig.techniques.schedules.step import Step
+from liebig.techniques.schedules.warmup_stable_decay import WarmupStableDecay
 from liebig.techniques.stage import ScheduleSettings
 
-ALL: Final[tuple[type[ScheduleSettings], ...]] = (Constant,)
+ALL: Final[tuple[type[ScheduleSettings], ...]] = (
+    Constant,
+    Step,
+    Exponential,
+    Cosine,
+    OneCycle,
+    WarmupStableDecay,
+    Plateau,
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from liebig.techniques.schedules.warmup import WarmupShare, warmed
+from liebig.techniques.schedules.shapes import WarmupShare, warmed, warmup_steps
 from liebig.techniques.stage import ScheduleSettings
 
 
@@ -21,5 +21,5 @@ class Constant(ScheduleSettings):
     kind: Literal["constant"] = "constant"
     warmup: WarmupShare = 0.0
 
-    def factor(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
-        return warmed(step, self.warmup, total_steps)
+    def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
+        return warmed(step, warmup_steps(self.warmup, total_steps))

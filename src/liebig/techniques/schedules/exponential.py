@@ -1,14 +1,14 @@
 """Exponential decay.
 
-Does: multiplies the rate by a factor after every epoch.
+Does: multiplies the rate by `factor` after every epoch.
 Helps: a smooth way down with a single number.
 Misleads: on long runs the rate is gone before the network has learnt: 0.9 leaves a hundredth after 44 epochs.
-Source: torch.optim.lr_scheduler.ExponentialLR.
+Source: equals torch's ExponentialLR.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,10 +16,10 @@ from liebig.techniques.stage import ScheduleSettings
 
 
 class Exponential(ScheduleSettings):
-    """The rate times `factor` after every epoch."""
+    """Settings of exponential decay."""
 
     kind: Literal["exponential"] = "exponential"
-    factor: float = Field(0.95, gt=0.0, le=1.0)
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.95
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         return float(self.factor ** (step // max(1, steps_per_epoch)))

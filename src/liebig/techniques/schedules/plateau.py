@@ -1,62 +1,59 @@
 """Reduce on plateau.
 
-Does: multiplies the rate by a factor when the watched number has not improved for more than `patience` epochs.
+Does: multiplies the rate by `factor` when the watched number has not improved for more than `patience` epochs, never
+    below `min_rate`; an improvement must exceed the share `threshold` of the best so far.
 Helps: lowers the rate when the data say so, not the calendar.
-Misleads: a small stop part is noisy: with little patience the rate falls for no reason. It chooses, so it needs a stop part.
-Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
+Misleads: a small stop part is noisy: with little patience the rate falls for no reason. It reads a stop part, so that fewer
+    rows are trained on.
+Source: equals torch's ReduceLROnPlateau in its relative mode.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from liebig.techniques.stage import Lowered, Progress, ScheduleSettings
-from liebig.techniques.stopping.watched import Direction, Monitor, improves, watched
+from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch
 
-
-@dataclass(frozen=True, slots=True)
-class PlateauState:
-    best: float = math.nan
-    waited: int = 0
+#: torch lowers the rate only where that changes it by more than this.
+_SMALLEST_CHANGE = 1e-8
 
 
 class Plateau(ScheduleSettings):
-    """`threshold` is relative: what counts as better than the best so far."""
+    """Settings of reduce on plateau. `min_rate` is a learning rate, `patience` in epochs."""
 
     kind: Literal["plateau"] = "plateau"
-    factor: float = Field(0.5, gt=0.0, lt=1.0)
-    patience: int = Field(3, ge=0)
-    min_rate: float = Field(0.0, ge=0.0)
-    threshold: float = Field(1e-4, ge=0.0)
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 3
+    min_rate: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    threshold: Annotated[float, Field(ge=0, le=1)] = 1e-4
     monitor: Monitor = "loss"
-    mode: Direction = "auto"
+    mode: Mode = "auto"
 
     @property
     def chooses(self) -> bool:
-        """The rate falls by what the stop part says."""
         return True
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         return 1.0
 
-    def start(self) -> PlateauState:
-        return PlateauState()
+    def start(self) -> Best:
+        return Best()
 
-    def after_epoch(self, state: PlateauState, progress: Progress) -> tuple[PlateauState, Lowered | None]:
-        value, larger = watched(progress, self.monitor, self.mode)
-        if improves(value, state.best, larger, self.threshold * abs(state.best)):
-            return PlateauState(value), None
-        waited = state.waited + 1
-        if waited <= self.patience:
-            return PlateauState(state.best, waited), None
-        factor = self.factor
-        if not math.isnan(progress.rate) and progress.rate > 0:
-            factor = max(factor, min(1.0, self.min_rate / progress.rate))
-        if factor >= 1.0:
-            return PlateauState(state.best), None
-        reason = f"the {self.monitor} on the stop part has not improved for {waited} epochs"
-        return PlateauState(state.best), Lowered(factor, reason)
+    def after_epoch(self, state: Best, progress: Progress) -> tuple[Best, Lowered | None]:
+        least = self.threshold * abs(state.value) if state.value is not None else 0.0
+        best, _ = watch(state, progress, self.monitor, self.mode, least)
+        if best.waited <= self.patience:
+            return best, None
+        rested = Best(best.value, best.epoch)
+        if math.isnan(progress.rate):
+            factor = self.factor
+        else:
+            lowered = max(self.factor * progress.rate, self.min_rate)
+            if progress.rate - lowered <= _SMALLEST_CHANGE:
+                return rested, None
+            factor = lowered / progress.rate
+        return rested, Lowered(factor, f"the {self.monitor} has not improved for {best.waited} epochs")

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
+
+from pydantic import Field
+
+#: Share of all steps over which the rate grows from next to nothing.
+WarmupShare = Annotated[float, Field(ge=0, le=0.9)]
+
+
+def warmup_steps(share: float, total_steps: int) -> int:
+    """How many steps warm up: a share above zero gives at least one. Rounded up, but not for the rounding error of the
+    share itself (0.1 of 10 steps is one)."""
+    return math.ceil(share * total_steps - 1e-9)
 
 
 def warmed(step: int, steps: int) -> float:
-    """Linear from 1/steps to 1 over the first `steps`; 1 after, and where there are none."""
-    return min(1.0, (step + 1) / steps) if steps > 0 else 1.0
+    """(step + 1) / steps over the first `steps`, so that step 0 already moves; 1 after, and where there are none."""
+    return (step + 1) / steps if step < steps else 1.0
 
 
 def cosine_between(start: float, end: float, share: float) -> float:

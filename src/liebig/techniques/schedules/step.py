@@ -1,14 +1,14 @@
 """Step decay.
 
-Does: multiplies the rate by a factor every so many epochs.
-Helps: the classical way to come down from a rate that is too high to settle with.
-Misleads: the epochs must suit the length of training; a first step too early freezes learning.
-Source: torch.optim.lr_scheduler.StepLR.
+Does: multiplies the rate by `factor` every `every` epochs.
+Helps: long trainings whose length is known; halve every few epochs, or divide by ten twice.
+Misleads: where the steps lie matters as much as how deep they are: a first one too early freezes learning.
+Source: He et al. 2016, arXiv:1512.03385, section 3.4; equals torch's StepLR.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,11 +16,11 @@ from liebig.techniques.stage import ScheduleSettings
 
 
 class Step(ScheduleSettings):
-    """The rate times `factor` after every `every` epochs."""
+    """Settings of step decay. `every` is in epochs."""
 
     kind: Literal["step"] = "step"
-    every: int = Field(5, ge=1)
-    factor: float = Field(0.5, gt=0.0, le=1.0)
+    every: Annotated[int, Field(ge=1, le=100_000)] = 5
+    factor: Annotated[float, Field(gt=0, le=1)] = 0.5
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         return float(self.factor ** (step // max(1, steps_per_epoch) // self.every))

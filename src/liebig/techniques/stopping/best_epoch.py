@@ -1,38 +1,37 @@
-"""The best epoch.
+"""Best epoch.
 
-Does: trains all its epochs and keeps the weights of the epoch that was best on the stop part.
-Helps: as early stopping without its impatience: a late recovery is not missed.
-Misleads: costs the whole length, and the choice among many epochs is a little lucky.
-Source: checkpointing as in every framework (ModelCheckpoint, save_best_only).
+Does: trains all `epochs` and hands over the weights of the epoch that was best on a held-out stop part.
+Helps: like early stopping without its impatience: a late recovery is not missed; schedules that must run to their end.
+Misleads: costs the whole length, and the best of many epochs on a small stop part is partly luck.
+Source: Prechelt 1998, section 2; checkpoints of the best epoch, as every framework has them.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from liebig.techniques.stage import Decision, Progress, StoppingSettings
-from liebig.techniques.stopping.watched import Direction, Monitor, improves, watched
+from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch
 
 
 class BestEpoch(StoppingSettings):
-    """Train `epochs` epochs, keep the best."""
+    """Settings of the best epoch."""
 
     kind: Literal["best-epoch"] = "best-epoch"
-    epochs: int = Field(30, ge=1, le=100_000)
-    monitor: Monitor = "loss"
-    mode: Direction = "auto"
+    epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
+    monitor: Monitor = "metric"
+    mode: Mode = "auto"
 
     @property
     def chooses(self) -> bool:
         return True
 
-    def start(self) -> float:
-        return math.nan
+    def start(self) -> Best:
+        return Best()
 
-    def after_epoch(self, state: float, progress: Progress) -> tuple[float, Decision]:
-        value, larger = watched(progress, self.monitor, self.mode)
-        is_best = improves(value, state, larger, 0.0)
-        return value if is_best else state, Decision(is_best, progress.epoch + 1 >= self.epochs)
+    def after_epoch(self, state: Best, progress: Progress) -> tuple[Best, Decision]:
+        best, better = watch(state, progress, self.monitor, self.mode)
+        done = progress.epoch + 1 >= self.epochs
+        return best, Decision(better, done, f"all {self.epochs} epochs are done" if done else "")
