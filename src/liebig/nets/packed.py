@@ -98,16 +98,19 @@ class PackedForward(Forward):
         held = dict(zip(self.buffer_names, buffers, strict=True))
         k = self.settings.answers
 
+        def apart_of(x: Tensor) -> Tensor:
+            return x.reshape(x.shape[0], -1, k, x.shape[2])
+
         def linear(x: Tensor, name: str) -> Tensor:
             """[K, B * answers, units], answers of one row beside each other."""
-            apart = x.unflatten(1, (-1, k)) * named[f"{name}.input_scale"][:, None]
-            product = torch.bmm(apart.flatten(1, 2), named[f"{name}.weight"]).unflatten(1, (-1, k))
-            scaled = product * named[f"{name}.output_scale"][:, None] + named[f"{name}.bias"][:, None]
+            apart = apart_of(x) * named[f"{name}.input_scale"][:, None]
+            product = torch.bmm(apart.flatten(1, 2), named[f"{name}.weight"])
+            scaled = apart_of(product) * named[f"{name}.output_scale"][:, None] + named[f"{name}.bias"][:, None]
             return scaled.flatten(1, 2)
 
         x = member_inputs(self.settings, self.dropped, batch, named, held, mode).repeat_interleave(k, dim=1)
         for i in range(self.settings.depth):
             x = hidden_layer(self.settings, self.dropped, i, x, linear, named, held, mode)
-        apart = x.unflatten(1, (-1, k))
-        product = torch.einsum("mbki,mkio->mbko", apart, named["output.weight"])
+        apart = apart_of(x)
+        product: Tensor = torch.einsum("mbki,mkio->mbko", apart, named["output.weight"])
         return product + named["output.bias"][:, None]

@@ -25,4 +25,5 @@ class LeakyReLU(Activation):
         return torch.nn.functional.leaky_relu(before, self.slope)
 
     def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        return torch.ops.aten.leaky_relu_backward(gradient, before, self.slope, False)
+        entered: Tensor = torch.ops.aten.leaky_relu_backward(gradient, before, self.slope, False)
+        return entered

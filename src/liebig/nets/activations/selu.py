@@ -23,4 +23,7 @@ class SELU(Activation):
         return torch.selu(before)
 
     def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        return torch.ops.aten.elu_backward(gradient, 1.6732632423543772, 1.0507009873554805, 1.0, False, before)
+        entered: Tensor = torch.ops.aten.elu_backward(
+            gradient, 1.6732632423543772, 1.0507009873554805, 1.0, False, before
+        )
+        return entered

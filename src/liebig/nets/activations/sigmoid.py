@@ -23,4 +23,5 @@ class Sigmoid(Activation):
         return torch.sigmoid(before)
 
     def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        return torch.ops.aten.sigmoid_backward(gradient, after)
+        entered: Tensor = torch.ops.aten.sigmoid_backward(gradient, after)
+        return entered

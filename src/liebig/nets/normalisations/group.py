@@ -27,6 +27,6 @@ class GroupNorm(Normalisation):
 
     def __call__(self, x: Tensor, name: str, weights: Named, buffers: Named, training: bool) -> Tensor:
         groups = math.gcd(self.groups, x.shape[-1])
-        grouped = x.unflatten(-1, (groups, -1))
+        grouped = x.reshape(*x.shape[:-1], groups, -1)
         normal = functional.layer_norm(grouped, grouped.shape[-1:], eps=self.epsilon).flatten(-2)
         return scaled(normal, name, weights)
