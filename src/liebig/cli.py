@@ -55,7 +55,9 @@ class Refit(StrEnum):
 
 Table = Annotated[str, typer.Argument(metavar="TABLE", help="A CSV, Parquet or Arrow file.")]
 Target = Annotated[str | None, typer.Option(help="The column to predict. Without it the columns are listed.")]
-TaskName = Annotated[str | None, typer.Option("--task", help="binary, multiclass or regression; found from the target.")]
+TaskName = Annotated[
+    str | None, typer.Option("--task", help="binary, multiclass or regression; found from the target.")
+]
 MetricName = Annotated[
     str | None, typer.Option("--metric", help="roc_auc, log_loss, accuracy, balanced_accuracy, f1, rmse, mae or r2.")
 ]
@@ -100,8 +102,12 @@ def improve(
     seed: Seed = 0,
     study: Annotated[str | None, typer.Option(help="Directory of the study. Default: NAME-study.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this study, which was interrupted.")] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="Begin a new study from this closed study's winner.")] = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="So many treatments in place of a time: repeatable.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Begin a new study from this closed study's winner.")
+    ] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="So many treatments in place of a time: repeatable.")
+    ] = None,
     refit: Annotated[Refit, typer.Option(help="all: train what is handed over on the sealed rows, too.")] = Refit.NONE,
     memory: Memory = None,
     as_json: AsJson = False,
@@ -139,9 +145,7 @@ def improve(
 def fit(
     table: Table,
     target: Target = None,
-    recipe: Annotated[
-        str, typer.Option(help="A recipe file (TOML or JSON), or: starting, textbook.")
-    ] = "starting",
+    recipe: Annotated[str, typer.Option(help="A recipe file (TOML or JSON), or: starting, textbook.")] = "starting",
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="network.dropout=0.2")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
@@ -159,9 +163,13 @@ def fit(
     min_delta: Annotated[float | None, typer.Option(min=0.0, help="What counts as progress.")] = None,
     lr_scheduler: Annotated[Scheduler | None, typer.Option()] = None,
     factor: Annotated[float | None, typer.Option(help="What the scheduler multiplies the rate by.")] = None,
-    lr_patience: Annotated[int | None, typer.Option(min=0, help="Epochs without progress before the rate falls.")] = None,
+    lr_patience: Annotated[
+        int | None, typer.Option(min=0, help="Epochs without progress before the rate falls.")
+    ] = None,
     min_lr: Annotated[float | None, typer.Option(min=0.0)] = None,
-    checkpoint: Annotated[str, typer.Option(metavar="best|every:N", help="Which weights are written while it trains.")] = "best",
+    checkpoint: Annotated[
+        str, typer.Option(metavar="best|every:N", help="Which weights are written while it trains.")
+    ] = "best",
     run: Annotated[str | None, typer.Option(help="Directory of the run. Default: NAME-runs/N.")] = None,
     task: TaskName = None,
     metric: MetricName = None,
@@ -248,8 +256,12 @@ def compare(
     budget: Annotated[str | None, typer.Option(help="Time in all, such as 60s or 5m. Default: 5m.")] = None,
     blocks: Annotated[int, typer.Option(min=3, max=20, help="At most so many blocks.")] = 12,
     tolerance: Annotated[float | None, typer.Option(min=0.0, help="What still counts as equal.")] = None,
-    curves_only: Annotated[bool, typer.Option("--curves-only", help="Run directories: show the curves, train nothing.")] = False,
-    output: Annotated[str | None, typer.Option("-o", "--output", help="Write the page here. Default: comparison.html.")] = None,
+    curves_only: Annotated[
+        bool, typer.Option("--curves-only", help="Run directories: show the curves, train nothing.")
+    ] = False,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", help="Write the page here. Default: comparison.html.")
+    ] = None,
     task: TaskName = None,
     metric: MetricName = None,
     columns: Columns = "",
@@ -293,7 +305,9 @@ def compare(
 def predict(
     model: Annotated[str, typer.Argument(help="A study, a run or a model directory.")],
     table: Table,
-    output: Annotated[str, typer.Option("-o", "--output", help="CSV or Parquet to write; - for standard output.")] = "-",
+    output: Annotated[
+        str, typer.Option("-o", "--output", help="CSV or Parquet to write; - for standard output.")
+    ] = "-",
     as_json: AsJson = False,
 ) -> None:
     """Predict a file of any size in constant memory."""

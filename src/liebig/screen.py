@@ -125,7 +125,9 @@ class Screen:
             case events.RungAdopted():
                 self.line(self._rung(event))
             case events.ChallengerJudged():
-                self.line(Text(f"{plain(event.score, self._decimals):>10}  ({event.name}, for comparison)", style="dim"))
+                self.line(
+                    Text(f"{plain(event.score, self._decimals):>10}  ({event.name}, for comparison)", style="dim")
+                )
             case events.TrainingBegan():
                 self._begun = event
             case events.PopulationHalved():

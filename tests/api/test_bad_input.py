@@ -106,7 +106,9 @@ def test_a_loss_that_does_not_fit_the_task(refused: Refused, small_table: Path) 
 
 def test_a_directory_that_cannot_be_written(refused: Refused, small_table: Path) -> None:
     inside_a_file = small_table / "study"
-    sentence = refused("improve", str(small_table), "--target", "answer", "--budget", "20s", "--study", str(inside_a_file))
+    sentence = refused(
+        "improve", str(small_table), "--target", "answer", "--budget", "20s", "--study", str(inside_a_file)
+    )
     assert str(inside_a_file) in sentence
 
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from liebig.recipes.cards import field_table, technique_cards
+
 from liebig.checks import ALL as CHECKS
 from liebig.checks import Diagnosis
 from liebig.core.card import Card, card_of
 from liebig.core.check import Finding
 from liebig.core.errors import UserError, did_you_mean
-from liebig.recipes.cards import field_table, technique_cards
 from liebig.remedies import ALL as REMEDIES
 
 _WIDTH = 96

@@ -1,0 +1,94 @@
+"""What is handed over: a model that predicts, and can be saved and loaded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+from liebig.train.fitted import Fitted
+from numpy.typing import NDArray
+
+from liebig.core.arrays import Predictions
+from liebig.core.errors import UserError
+from liebig.core.metric import predicted_classes
+from liebig.core.recipe import Recipe
+from liebig.core.task import TaskKind
+from liebig.data.table.reading import read_table
+from liebig.store.ledger import is_study
+from liebig.store.model import ModelFacts, Part, StoredModel, is_model, load_model, save_model
+from liebig.store.predict import AnswerColumns, predict_file
+from liebig.store.runs import run_at
+
+
+class Model:
+    """A trained model: the recipe, the encoders and the weights of the networks that answer together."""
+
+    def __init__(self, fitted: Fitted, facts: ModelFacts) -> None:
+        self._fitted, self.facts = fitted, facts
+
+    @property
+    def recipe(self) -> Recipe:
+        """How it was trained."""
+        return self._fitted.recipe
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """Names of the classes, in the order of the columns of `predict_proba`. Empty for numbers."""
+        return np.array(self.facts.classes, dtype=np.str_)
+
+    def _answers(self, table: object) -> Predictions:
+        """Predictions as in `core.arrays.Predictions` for a path or any dataframe."""
+        return self._fitted.predict(read_table(table).frame)
+
+    def predict(self, table: object) -> NDArray[np.str_] | Predictions:
+        """The most probable class of each row, or the number. `table` is a path or any dataframe; [n].
+
+        Raises UserError when a column that the model reads is absent.
+        """
+        answers = self._answers(table)
+        return self.classes_[predicted_classes(answers)] if self.facts.kind.is_classification else answers
+
+    def predict_proba(self, table: object) -> Predictions:
+        """Probabilities [n, classes], columns in the order of `classes_`. Raises UserError for a model of numbers."""
+        if not self.facts.kind.is_classification:
+            raise UserError(f"probabilities need a target of classes, however {self.facts.target} is a number")
+        answers = self._answers(table)
+        return np.stack([1.0 - answers, answers], axis=1) if self.facts.kind is TaskKind.BINARY else answers
+
+    def predict_file(self, table: str, output: str | Path | io.BufferedIOBase) -> int:
+        """Predict a file of any size in constant memory; `output` is CSV, TSV or Parquet by its ending. Returns the rows."""
+        place = Path(output) if isinstance(output, str | Path) else output
+        columns = AnswerColumns(self.facts.kind, self.facts.classes)
+        return predict_file(table, place, self._fitted.predict, columns)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as a directory: manifest, recipe, encoders, safetensors. A model that was there is replaced
+        only once the new one is whole. Raises UserError when that is not possible."""
+        parts = {
+            name: Part(plain, tensors, is_finite=name != "encoder")
+            for name, (plain, tensors) in self._fitted.parts().items()
+        }
+        save_model(Path(path), StoredModel(self.facts, (self.recipe,), parts))
+
+    def __repr__(self) -> str:
+        score = f", {self.facts.metric} {self.facts.score:.4g}" if self.facts.score_rows else ""
+        return f"<liebig.Model of {self.facts.target} from {self.facts.name}{score}>"
+
+
+def load(path: str | Path) -> Model:
+    """The model in a model directory, a run directory or a study. Only data are read, no code.
+
+    Raises UserError when there is none.
+    """
+    place = Path(path)
+    if not is_model(place):
+        if is_study(place):
+            place = place / "model"
+        elif (place / "run.json").is_file() or (not place.exists() and not place.is_absolute()):
+            place = run_at(path).model_path
+    stored = load_model(place)
+    return Model(
+        Fitted.from_parts(stored.recipes[0], {name: (part.plain, part.tensors) for name, part in stored.parts.items()}),
+        stored.facts,
+    )
