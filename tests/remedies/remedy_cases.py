@@ -1,20 +1,19 @@
 """A plain recipe, a finding and a situation, for the tests of remedies."""
 
-from liebig.nets.activations.relu import ReLU
-from liebig.nets.mlp import MLP
-from liebig.techniques.batching.shuffled import Shuffled
-from liebig.techniques.compute.auto import Compute
-from liebig.techniques.objectives.cross_entropy import CrossEntropy
-
 from liebig.core.check import Finding
 from liebig.core.evidence import ColumnProfile, DataProfile, EpochCurves, Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
 from liebig.core.task import TaskKind
 from liebig.data.table.inputs import TableInputs
+from liebig.nets.activations.relu import ReLU
+from liebig.nets.mlp import MLP
+from liebig.techniques.batching.shuffled import Shuffled
+from liebig.techniques.compute.compute import Compute
+from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.optimizers.adam import Adam
 from liebig.techniques.schedules.constant import Constant
-from liebig.techniques.stopping.epochs import FixedEpochs
+from liebig.techniques.stopping.fixed_epochs import FixedEpochs
 
 
 def column(name, kind="number", **values):

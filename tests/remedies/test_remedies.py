@@ -9,6 +9,13 @@ from liebig.checks.overfitting import Overfitting
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.still_improving import StillImproving
 from liebig.checks.underfitting import Underfitting
+from liebig.techniques.gradients.clip_norm import ClipNorm
+from remedy_cases import curves, found, recipe, situation
+
+from liebig import checks, remedies
+from liebig.core.card import REMEDY_SECTIONS, card_of
+from liebig.core.task import TaskKind
+from liebig.data.table.inputs import TableInputs
 from liebig.nets.activations.gelu import GELU
 from liebig.nets.activations.relu import ReLU
 from liebig.nets.activations.selu import SELU
@@ -20,20 +27,6 @@ from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.packed import PackedMLP
 from liebig.remedies.drop_bad_features import DropBadFeatures
-from liebig.techniques.averaging.ema import EMA
-from liebig.techniques.batching.balanced import Balanced
-from liebig.techniques.batching.shuffled import Shuffled
-from liebig.techniques.compute.auto import Compute
-from liebig.techniques.gradients.clip_norm import ClipNorm
-from liebig.techniques.initialisations.he import He
-from liebig.techniques.objectives.cross_entropy import CrossEntropy
-from liebig.techniques.objectives.mse import MSE
-from remedy_cases import curves, found, recipe, situation
-
-from liebig import checks, remedies
-from liebig.core.card import REMEDY_SECTIONS, card_of
-from liebig.core.task import TaskKind
-from liebig.data.table.inputs import TableInputs
 from liebig.remedies.edits import edit, rate_of
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
 from liebig.remedies.larger_batches import LargerBatches
@@ -46,6 +39,13 @@ from liebig.remedies.range_test_rate import RangeTestRate
 from liebig.remedies.seed_ensemble import EnsembleOfSeeds
 from liebig.remedies.weigh_classes import WeighClasses
 from liebig.remedies.wider import Wider
+from liebig.techniques.averaging.ema import EMA
+from liebig.techniques.batching.balanced import Balanced
+from liebig.techniques.batching.shuffled import Shuffled
+from liebig.techniques.compute.compute import Compute
+from liebig.techniques.initialisations.he import He
+from liebig.techniques.objectives.cross_entropy import CrossEntropy
+from liebig.techniques.objectives.mse import MSE
 from liebig.techniques.optimizers.adam import Adam
 from liebig.techniques.optimizers.adamw import AdamW
 from liebig.techniques.optimizers.momentum import Momentum
@@ -54,7 +54,7 @@ from liebig.techniques.schedules.constant import Constant
 from liebig.techniques.schedules.cosine import Cosine
 from liebig.techniques.schedules.plateau import Plateau
 from liebig.techniques.stopping.early_stopping import EarlyStopping
-from liebig.techniques.stopping.epochs import FixedEpochs
+from liebig.techniques.stopping.fixed_epochs import FixedEpochs
 
 #: Faults in code, which advice answers and no recipe can; and what asks for another machine or other data.
 NOT_BY_RECIPE = {

@@ -126,7 +126,7 @@ class Recipe(BaseModel):
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, inner in value.items():
         if isinstance(inner, Mapping):
-            if not inner:
+            if not inner and prefix:  # a technique without settings; an empty list of techniques is nothing
                 yield f"{prefix}{key}", "on"
             yield from _flat(inner, f"{prefix}{key}.")
         else:

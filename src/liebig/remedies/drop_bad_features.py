@@ -37,7 +37,9 @@ class DropBadFeatures(Remedy):
 
     name = "drop-bad-features"
     answers = (BadFeatures, Leakage)
-    prior = Prior(0.1, -0.4, 1.0, "not measured; a leak is taken out for what it would cost later, not for its score here")
+    prior = Prior(
+        0.1, -0.4, 1.0, "not measured; a leak is taken out for what it would cost later, not for its score here"
+    )
     changes = ("inputs.without",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:

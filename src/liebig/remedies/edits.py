@@ -14,8 +14,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal
 from liebig.core.settings import Settings
 from liebig.data.table.inputs import TableInputs
-from liebig.nets.mlp import MLP
-from liebig.nets.packed import PackedMLP
+from liebig.nets.dense import DenseSettings
 
 S = TypeVar("S", bound=Settings)
 
@@ -74,9 +73,9 @@ def table_inputs(recipe: Recipe) -> TableInputs | None:
     return recipe.inputs if isinstance(recipe.inputs, TableInputs) else None
 
 
-def dense_network(recipe: Recipe) -> MLP | PackedMLP | None:
+def dense_network(recipe: Recipe) -> DenseSettings | None:
     """The recipe's network when it is made of dense hidden layers."""
-    return recipe.network if isinstance(recipe.network, (MLP, PackedMLP)) else None
+    return recipe.network if isinstance(recipe.network, DenseSettings) else None
 
 
 def worth_trying(

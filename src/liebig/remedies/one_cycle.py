@@ -11,26 +11,23 @@ from liebig.checks.learning_rate_too_low import LearningRateTooLow
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
-from liebig.remedies.edits import at_rate, exchange, rate_of, worth_trying
+from liebig.remedies.edits import exchange, worth_trying
 from liebig.remedies.priors import measured
 from liebig.techniques.schedules.one_cycle import OneCycle
 
 
 class OneCycleSchedule(Remedy):
-    """`schedule` becomes `one-cycle` with twice the present rate as its peak."""
+    """`schedule` becomes `one-cycle`, whose peak is twice the rate."""
 
     name = "one-cycle"
     answers = (LearningRateNotDecayed, LearningRateTooLow)
     prior = measured(0.4, 7, 9, 1)
-    changes = ("schedule", "optimizer.learning_rate")
+    changes = ("schedule",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        rate = rate_of(recipe)
-        if rate is None or isinstance(recipe.schedule, OneCycle):
+        if isinstance(recipe.schedule, OneCycle):
             return ()
-        cycled = exchange(recipe, "schedule", OneCycle())
-        changed = at_rate(cycled, float(f"{2 * rate:.3g}")) if cycled is not None else None
-        return worth_trying(f"one-cycle schedule, peak rate {2 * rate:.3g}", recipe, changed)
+        return worth_trying("one-cycle schedule", recipe, exchange(recipe, "schedule", OneCycle()))
 
     def advise(self, finding: Finding) -> str:
         return "Raise the learning rate to twice its value over the first third of the steps, then lower it to zero."
