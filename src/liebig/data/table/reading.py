@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xfd7zXZ", "an xz archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
 )
+#: What reading a file that is cut off or damaged raises.
+_BROKEN: Final = (OSError, EOFError, zlib.error)
 _ENDING_FORMATS: Final = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -140,7 +143,7 @@ def _format_in_gzip(path: Path) -> str:
     try:
         with gzip.open(path) as file:
             inner = file.read(16)
-    except (OSError, EOFError) as problem:
+    except _BROKEN as problem:
         raise UserError(f'"{path}" is compressed with gzip, but broken: {_first_line(problem)}') from problem
     if not inner:
         raise UserError(f'"{path}" is empty; a table with a line of column names was expected')
@@ -176,9 +179,12 @@ def _dialect(path: Path) -> Dialect:
     """Encoding and separator of a text table, from its head."""
     with _opened(path) as file:
         is_gzip = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if is_gzip else path.open("rb") as stream:
-        head = stream.read(_HEAD)
-        encoding = _encoding(head, stream, whole=len(head) < _HEAD)
+    try:
+        with gzip.open(path) if is_gzip else path.open("rb") as stream:
+            head = stream.read(_HEAD)
+            encoding = _encoding(head, stream, whole=len(head) < _HEAD)
+    except _BROKEN as problem:
+        raise UserError(f'"{path}" is broken: {_first_line(problem)}') from problem
     text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
     if "\x00" in text:
         raise UserError(f'"{path}" should be a text table, however it holds binary data')
@@ -262,7 +268,7 @@ def _read_text(path: Path, dialect: Dialect) -> pl.DataFrame:
     with gzip.open(path) if dialect.is_gzip else path.open("rb") as file:
         try:
             text = codecs.decode(file.read(), dialect.encoding, "replace")
-        except (OSError, EOFError) as problem:
+        except _BROKEN as problem:
             raise UserError(f'"{path}" is broken: {_first_line(problem)}') from problem
     return _parse(text.encode(), names, dialect.separator, path)
 
@@ -272,7 +278,7 @@ def _header(path: Path, dialect: Dialect) -> list[str]:
     with _decoded(path, dialect) as file:
         try:
             record = next((each for each in csv.reader(file, delimiter=dialect.separator) if each), [])
-        except (csv.Error, OSError, EOFError) as problem:
+        except (csv.Error, *_BROKEN) as problem:
             raise UserError(f'the column names of "{path}" cannot be read: {_first_line(problem)}') from problem
     names = [name.strip().lstrip("\ufeff") for name in record]
     named = [name for name in names if name]
@@ -291,12 +297,16 @@ def _decoded(path: Path, dialect: Dialect) -> io.TextIOWrapper:
 
 def _parse(content: Path | bytes, names: Sequence[str], separator: str, path: Path) -> pl.DataFrame:
     try:
-        return pl.read_csv(
+        frame = pl.read_csv(
             content, separator=separator, has_header=True, new_columns=list(names), infer_schema=False,
             quote_char='"', extra_columns="raise", missing_columns="insert", glob=False,
         )  # fmt: skip
     except (pl.exceptions.PolarsError, TypeError):
         return _parse_slowly(content, names, separator, path)
+    if frame.columns != list(names):
+        return _parse_slowly(content, names, separator, path)
+    # An empty line reads as a row without a single cell, and so does a row that tells nothing.
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
 def _parse_slowly(content: Path | bytes, names: Sequence[str], separator: str, path: Path) -> pl.DataFrame:
@@ -324,7 +334,7 @@ def _records(reader: Any, width: int, path: Path) -> Iterator[list[str | None]]:
                     )
                 record = record[:width]
             yield [cell if cell else None for cell in record] + [None] * (width - len(record))
-    except csv.Error as problem:
+    except (csv.Error, *_BROKEN) as problem:
         raise UserError(f'line {reader.line_num} of "{path}" cannot be read: {_first_line(problem)}') from problem
 
 

@@ -40,7 +40,11 @@ class Quantile(Scaling):
         # A value that stands for many rows has many ranks: the mean of its lowest and highest.
         below = _interpolated(table, flat)
         above = 1.0 - _interpolated(-table.flip(-1), -flat)
-        rank = (0.5 * (below + above)).clamp(_END, 1.0 - _END)
+        rank = 0.5 * (below + above)
+        # The ends are exact, as scikit-learn has them, however many rows stand there.
+        rank = (
+            rank.masked_fill(flat <= table[:, :1], 0.0).masked_fill(flat >= table[:, -1:], 1.0).clamp(_END, 1.0 - _END)
+        )
         scaled = torch.special.ndtri(rank).T.reshape(values.shape)
         return torch.where(values.isnan(), values, scaled)
 

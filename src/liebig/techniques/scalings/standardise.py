@@ -24,7 +24,12 @@ class Standardise(Scaling):
     kind: Literal["standardise"] = "standardise"
 
     def fit(self, values: Reals) -> Fitted:
-        return {"mean": np.nanmean(values, axis=0), "spread": not_zero(np.nanstd(values, axis=0))}
+        # in units of the largest value, so that squares of huge numbers do not overflow
+        unit = not_zero(np.nanmax(np.abs(values), axis=0))
+        return {
+            "mean": np.nanmean(values / unit, axis=0) * unit,
+            "spread": not_zero(np.nanstd(values / unit, axis=0) * unit),
+        }
 
     def apply(self, values: Tensor, fitted: Mapping[str, Tensor]) -> Tensor:
         return (values - fitted["mean"]) / fitted["spread"]
