@@ -21,7 +21,7 @@ from liebig.nets.activations.relu import ReLU
 from liebig.nets.mlp import MLP
 from liebig.techniques.averaging.ema import EMA
 from liebig.techniques.batching.shuffled import Shuffled
-from liebig.techniques.compute.compute import Compute
+from liebig.techniques.compute.auto import Compute
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.initialisations.base_rate_bias import BaseRateBias
 from liebig.techniques.initialisations.he import He
@@ -35,7 +35,7 @@ from liebig.techniques.scalings.none import NoScaling
 from liebig.techniques.schedules.constant import Constant
 from liebig.techniques.schedules.cosine import Cosine
 from liebig.techniques.stopping.early_stopping import EarlyStopping
-from liebig.techniques.stopping.fixed_epochs import FixedEpochs
+from liebig.techniques.stopping.epochs import FixedEpochs
 from liebig.techniques.targets.none import RawTarget
 
 #: Below so many rows an inner part to stop on costs more than stopping gives.

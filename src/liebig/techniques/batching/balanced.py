@@ -27,7 +27,7 @@ class Balanced(BatchingSettings):
 
     def order(self, target: Tensor, generator: torch.Generator) -> Tensor:
         codes = target.to(generator.device).long()
-        classes = codes.unique()
+        classes = torch.unique(codes)
         rows = len(codes)
         # Classes in random order, so that what the division leaves over falls to another class each epoch.
         mixed = classes[torch.randperm(len(classes), generator=generator, device=generator.device)]

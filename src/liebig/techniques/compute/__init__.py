@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from liebig.core.settings import Settings
-from liebig.techniques.compute.compute import Compute
+from liebig.techniques.compute.auto import Compute
 
 ALL: Final[tuple[type[Settings], ...]] = (Compute,)

@@ -7,6 +7,6 @@ from typing import Final
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.best_epoch import BestEpoch
 from liebig.techniques.stopping.early_stopping import EarlyStopping
-from liebig.techniques.stopping.fixed_epochs import FixedEpochs
+from liebig.techniques.stopping.epochs import FixedEpochs
 
 ALL: Final[tuple[type[StoppingSettings], ...]] = (FixedEpochs, EarlyStopping, BestEpoch)
