@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from liebig.techniques.averaging.ema import EMA
+from liebig.techniques.averaging.snapshot_ensemble import SnapshotEnsemble
+from liebig.techniques.averaging.swa import SWA
 from liebig.techniques.stage import Technique
 
-ALL: Final[tuple[type[Technique], ...]] = (EMA,)
+ALL: Final[tuple[type[Technique], ...]] = (EMA, SWA, SnapshotEnsemble)

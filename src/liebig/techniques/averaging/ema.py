@@ -18,6 +18,7 @@ from pydantic import Field
 from torch import Tensor
 
 from liebig.core.settings import STACKABLE
+from liebig.stack.beside import beside
 from liebig.stack.tree import scalars
 from liebig.techniques.stage import Ground, Stage, Technique
 
@@ -49,7 +50,7 @@ class EMAStage(Stage):
         # The newest weights' share in the mean with weights decay^age: 1 at step 0, towards 1 - decay.
         share = torch.expm1(self.log_decay) / torch.expm1(self.log_decay * (step + 1))
         for average, weight in zip(state, weights, strict=True):
-            average.lerp_(weight, share.view(-1, *(1,) * (weight.ndim - 1)))
+            average.lerp_(weight, beside(share, weight))
         return state
 
     def eval_weights(self, weights: list[Tensor], state: list[Tensor]) -> list[Tensor]:

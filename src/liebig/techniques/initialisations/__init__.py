@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
+from liebig.techniques.initialisations.base_rate_bias import BaseRateBias
 from liebig.techniques.initialisations.he import He
+from liebig.techniques.initialisations.lecun import LeCun
+from liebig.techniques.initialisations.orthogonal import Orthogonal
+from liebig.techniques.initialisations.small_normal import SmallNormal
+from liebig.techniques.initialisations.standard_normal import StandardNormal
+from liebig.techniques.initialisations.variance_calibration import VarianceCalibration
+from liebig.techniques.initialisations.xavier import Xavier
+from liebig.techniques.initialisations.zero import Zero
 from liebig.techniques.stage import Technique
 
-ALL: Final[tuple[type[Technique], ...]] = (He,)
+ALL: Final[tuple[type[Technique], ...]] = (
+    StandardNormal,
+    SmallNormal,
+    Zero,
+    Xavier,
+    He,
+    LeCun,
+    Orthogonal,
+    BaseRateBias,
+    VarianceCalibration,
+)

@@ -1,0 +1,46 @@
+"""L1 penalty.
+
+Does: adds `strength` times the sum of absolute weights to the loss; biases and normalisations are left out.
+Helps: many useless inputs: their weights go to about zero.
+Misleads: the strength is worth more the smaller the loss is; with Adam the pull is rescaled as every gradient is.
+Source: Tibshirani 1996.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from liebig.core.settings import STACKABLE
+from liebig.stack.flat import DECAYED
+from liebig.stack.tree import scalars
+from liebig.techniques.stage import Ground, Stage, Technique
+
+
+class L1(Technique):
+    """Settings of the L1 penalty."""
+
+    kind: Literal["l1"] = "l1"
+    strength: Annotated[float, Field(ge=0, le=1000), STACKABLE] = 1e-5
+
+    @classmethod
+    def stage(cls, records: Sequence[L1], ground: Ground) -> L1Stage:  # type: ignore[override]  # its own records
+        places = tuple(place for place, spec in enumerate(ground.specs) if spec.role in DECAYED)
+        return L1Stage(scalars(records, "strength", ground.device), places)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class L1Stage(Stage):
+    """K penalties; `strength` [K], `places` of the weights in the list."""
+
+    strength: Tensor
+    places: tuple[int, ...]
+
+    def on_loss(self, weights: list[Tensor]) -> Tensor | None:
+        sums = [weights[place].flatten(1).abs().sum(dim=1) for place in self.places]
+        return self.strength * torch.stack(sums).sum(dim=0) if sums else None

@@ -1,0 +1,54 @@
+"""Max-norm.
+
+Does: after each step shrinks the incoming weights of each hidden unit to the norm `limit` where they are longer.
+Helps: large rates together with dropout: weights cannot run away.
+Misleads: the limit depends on the number of inputs; normalisation layers make it meaningless.
+Source: Srebro & Shraibman 2005; Srivastava et al. 2014, section 5.1; as torch.renorm on each unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from liebig.core.settings import STACKABLE
+from liebig.stack.beside import beside
+from liebig.stack.specs import Role
+from liebig.stack.tree import scalars
+from liebig.techniques.stage import Ground, Stage, State, Technique
+
+
+class MaxNorm(Technique):
+    """Settings of max-norm."""
+
+    kind: Literal["max-norm"] = "max-norm"
+    limit: Annotated[float, Field(gt=0, le=1e6), STACKABLE] = 3.0
+
+    @classmethod
+    def stage(cls, records: Sequence[MaxNorm], ground: Ground) -> MaxNormStage:  # type: ignore[override]  # its own records
+        places = tuple(
+            place
+            for place, spec in enumerate(ground.specs)
+            if spec.role is Role.WEIGHT and len(spec.shape) >= 2 and not spec.is_last
+        )
+        return MaxNormStage(scalars(records, "limit", ground.device), places)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaxNormStage(Stage):
+    """K limits; `limit` [K], `places` of hidden weights [K, ..., inputs, outputs] in the list."""
+
+    limit: Tensor
+    places: tuple[int, ...]
+
+    def after_step(self, weights: list[Tensor], state: State, step: int) -> State:
+        for place in self.places:
+            weight = weights[place]
+            norms = torch.linalg.vector_norm(weight, dim=-2, keepdim=True)
+            weight.mul_((beside(self.limit, weight) / norms.clamp_(min=1e-7)).clamp_(max=1.0))
+        return state
