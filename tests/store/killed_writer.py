@@ -1,5 +1,6 @@
 """A process that appends entries as fast as it can and says the number of each that was kept. Killed by its test."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,15 +22,15 @@ def ran(number: int) -> Ran:
     return Ran(float(number), f"{number:016x}", number, FULL, outcome, score, 1, 1.0, Evidence())
 
 
-def main() -> None:
-    path = Path(sys.argv[1])
+def write_on(path: Path, say: int) -> None:
+    """Append until killed; the word of each entry goes to the file descriptor `say`."""
     opened = StudyStore.open(path, parse_bare) if is_study(path) else StudyStore.create(path, parse_bare)
     with opened as store:
-        print("open", flush=True)
+        os.write(say, b"open\n")
         for number in range(len(store.study.entries), 1_000_000):
             store.append(ran(number))
-            print(number, flush=True)
+            os.write(say, f"{number}\n".encode())
 
 
 if __name__ == "__main__":
-    main()
+    write_on(Path(sys.argv[1]), sys.stdout.fileno())

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bare_recipes import bare_recipe, parse_bare
-from killed_writer import ran
+from killed_writer import ran, write_on
 
 from liebig.core.errors import StudyBusy, UserError
 from liebig.core.study import Ended, Noted, Study
@@ -111,23 +111,36 @@ def test_all_entries_of_one_append_or_none(store: StudyStore, monkeypatch: pytes
     assert len(store.study.entries) == 2
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def killed_after(path: Path, seconds: float) -> list[int]:
+    """The numbers of the entries that a process was told are kept, before it was killed."""
+    listen, say = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(listen)
+        write_on(path, say)
+        os._exit(0)
+    os.close(say)
+    with os.fdopen(listen) as heard:
+        assert heard.readline() == "open\n"  # the lock of the one killed before is gone
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        said = [int(line) for line in heard.read().splitlines()]
+    os.waitpid(child, 0)
+    return said
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and kill -9")
 def test_kill_at_any_moment_loses_nothing(tmp_path: Path) -> None:
-    path, kept = tmp_path / "killed-study", -1
+    path, kept = tmp_path / "killed-study", 0
     moments = random.Random(5)
-    for _ in range(4):
-        writer = subprocess.Popen([sys.executable, str(WRITER), str(path)], stdout=subprocess.PIPE, text=True)
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "open\n"  # the lock of the killed one is gone
-        time.sleep(moments.uniform(0.001, 0.15))
-        os.kill(writer.pid, signal.SIGKILL)
-        said = [int(line) for line in writer.communicate()[0].splitlines()]
-        kept = max([kept, *said])
+    for _ in range(15):
+        said = killed_after(path, moments.uniform(0.0, 0.05))
+        assert said == list(range(kept, kept + len(said)))
         entries = read_study(path, parse_bare).entries
         # One more may have been committed in the moment between the commit and the word of it.
-        assert kept + 1 <= len(entries) <= kept + 2
-        kept = len(entries) - 1
-    assert kept > 3
+        assert kept + len(said) <= len(entries) <= kept + len(said) + 1
+        kept = len(entries)
+    assert kept > 15
     for number, entry in enumerate(read_study(path, parse_bare).entries):
         assert entry.outcome.step == number  # type: ignore[attr-defined]
         assert np.array_equal(entry.score.influence, ran(number).score.influence)  # type: ignore[attr-defined]

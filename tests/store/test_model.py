@@ -128,6 +128,7 @@ except UserError as error:
     assert value_of(saved) == 1.0
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="plays a kill in a forked process")
 @pytest.mark.parametrize("moment", ["mkdir", "rename", "second rename", "clearing"])
 def test_a_kill_at_any_moment_leaves_a_whole_model(saved: Path, moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill is played by an exit without any clean-up, in a process of its own."""

@@ -45,7 +45,7 @@ class Linear(Challenger):
 
     def predicted_seconds(self, shape: Shape) -> float:
         width = shape.numbers + 30 * shape.categories
-        return 0.05 + 2e-9 * min(shape.rows, self.rows_cap) * width * shape.outputs * self.iterations
+        return 0.05 + 5e-10 * min(shape.rows, self.rows_cap) * width * shape.outputs * self.iterations
 
     def learn(
         self, table: ClassicalTable, target: Reals, question: Question, seed: int, weights: Reals | None

@@ -47,7 +47,7 @@ class NearestNeighbour(Challenger):
 
     def predicted_seconds(self, shape: Shape) -> float:
         rows = min(shape.rows, self.rows_cap)
-        return 0.05 + 2e-9 * rows * rows * (shape.numbers + 30 * shape.categories + 5)
+        return 0.05 + 2e-11 * rows * rows * (shape.numbers + 30 * shape.categories + 5)
 
     def learn(
         self, table: ClassicalTable, target: Reals, question: Question, seed: int, weights: Reals | None

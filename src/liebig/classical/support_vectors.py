@@ -46,7 +46,8 @@ class SupportVectors(Challenger):
 
     def predicted_seconds(self, shape: Shape) -> float:
         rows = min(shape.rows, self.rows_cap)
-        return 0.05 + 2e-9 * rows * rows * (shape.numbers + 30 * shape.categories + 20)
+        width = shape.numbers + 30 * shape.categories + 20
+        return 0.05 + 1e-10 * rows * rows * width * (1 + shape.outputs / 2)
 
     def learn(
         self, table: ClassicalTable, target: Reals, question: Question, seed: int, weights: Reals | None
