@@ -47,6 +47,7 @@ from liebig.core.study import (
     Looked,
     Profiled,
     Purpose,
+    Ran,
     RoundBegan,
     RoundEnded,
     Study,
@@ -65,6 +66,9 @@ LAST_RACE: Final = 8
 ROUND_SHARE: Final = 0.35
 PROOF_SHARE: Final = 0.2
 PARTS_SHARE: Final = 0.25
+#: The most of the time left that is begun with; what is kept for a proof is at most this share of it.
+MOST_SHARE: Final = 0.95
+RESERVE_SHARE: Final = 0.5
 CHALLENGE_SHARE: Final = 0.1
 #: An idea worth less (in block standard deviations) is not likely to help.
 WORTH_TRYING: Final = 0.02
@@ -147,6 +151,8 @@ def rounds_of(study: Study) -> Iterator[Round]:
     adopted: dict[int, str] = {}
     ended: set[int] = set()
     for entry in study.entries:
+        if type(entry) is Ran:  # most entries are
+            continue
         if isinstance(entry, RoundBegan):
             found[entry.number] = Round(entry, {}, {}, None, False)
         elif isinstance(entry, Looked):
@@ -492,27 +498,29 @@ def _next_round(view: View) -> Action | None:
     ideas = _chosen(view, size)
     if not ideas:
         return None
-    control_fidelity = max((f for d, f in study.scores if d == incumbent), key=_size)
-    fidelity = _largest_that_fits(
-        view, lambda at: _first_look(study, incumbent, ideas, at), ROUND_SHARE if view.rounds else 2 * ROUND_SHARE
-    )
-    if not fidelity.is_full and _size(fidelity) < _size(control_fidelity):
-        # Going down again would cost the control's runs; a smaller round at the size one has is as good.
-        smaller = _fitting(view, incumbent, ideas, control_fidelity)
-        if smaller:
-            return BeginRound(len(view.rounds) + 1, Purpose.REMEDIES, incumbent, smaller, control_fidelity)
+    fidelity = _round_fidelity(view, incumbent, ideas)
     affordable = _fitting(view, incumbent, ideas, fidelity)
     if not affordable:
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.REMEDIES, incumbent, affordable, fidelity)
 
 
+def _round_fidelity(view: View, control: str, ideas: Sequence[Idea]) -> Fidelity:
+    """The largest fidelity at which a round's first look fits, but never below that of the control: what is learnt from
+    less says less, and a smaller round at the size one has is as good."""
+    present = max((fidelity for digest, fidelity in view.study.scores if digest == control), key=_size)
+    fitting = _largest_that_fits(view, lambda at: _first_look(view.study, control, ideas, at), ROUND_SHARE)
+    return max(present, fitting, key=_size)
+
+
 def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fidelity) -> tuple[Idea, ...]:
     """The best of `ideas` whose first look, and the proof that must follow, the time left pays for."""
     reserve = 0.0 if view.unhurried else _proof_reserve(view)
+    if reserve > RESERVE_SHARE * view.seconds_left:
+        reserve = 0.0  # a proof that would take most of what is left is not waited for
     while ideas and not view.unhurried:
         cost = view.predicted(_first_look(view.study, control, ideas, fidelity))
-        if cost + reserve <= 0.9 * view.seconds_left:
+        if cost + reserve <= MOST_SHARE * view.seconds_left:
             break
         ideas = ideas[:-1]
     return ideas
@@ -598,6 +606,6 @@ def _confirmation(view: View) -> tuple[str, Idea] | None:
 
 def _confirm_at_full_size(view: View) -> Action | None:
     found = _confirmation(view)
-    if found is None or not _affordable(view, found[0], (found[1],), FULL, 0.95):
+    if found is None or not _affordable(view, found[0], (found[1],), FULL, MOST_SHARE):
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.CONFIRMATION, found[0], (found[1],), FULL)

@@ -206,14 +206,18 @@ class SimulatedAdvisor:
         return ()
 
 
+def simulated_began(
+    world: World, seed: int, trials: int | None = None, budget: float = math.inf, looks: str = "A"
+) -> Began:
+    """The first entry of a simulated study."""
+    return Began(
+        0.0, "simulated", "", {}, "", TaskKind.REGRESSION, "y", (), world.measure.value, True, world.work,
+        world.examples, world.work, 1, False, seed, budget, trials, looks, _MACHINE,
+    )  # fmt: skip
+
+
 def simulated_study(world: World, seed: int, rounds: int = 5, treatments: int = 4, looks: str = "A") -> Study:
     """Run one study of `rounds` rounds through the coach; its ledger is in memory."""
-    ledger = MemoryLedger()
-    ledger.append(
-        Began(
-            0.0, "simulated", "", {}, "", TaskKind.REGRESSION, "y", (), world.measure.value, True, world.work,
-            world.examples, world.work, 1, False, seed, math.inf, rounds * treatments, looks, _MACHINE,
-        )
-    )  # fmt: skip
+    ledger = MemoryLedger(Study((simulated_began(world, seed, rounds * treatments, looks=looks),)))
     improve(ledger, SimulatedRunner(world, seed), SimulatedAdvisor(treatments), lambda: 0.0)
     return ledger.study

@@ -6,7 +6,7 @@ Everything that a study knows is derived from its entries here, once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -251,6 +251,9 @@ class Ended(Entry):
     peak_gib: float
 
 
+#: Entries that tell of trials.
+_TELLING = (RoundBegan, Looked, Left, Adopted)
+
 E = TypeVar("E", bound=Entry)
 
 
@@ -290,7 +293,17 @@ class Study:
     entries: tuple[Entry, ...] = ()
 
     def adding(self, *entries: Entry) -> Study:
-        return Study((*self.entries, *entries))
+        """This study with more entries. What is known of runs and recipes is carried over, not derived anew: a long study
+        is asked after every step."""
+        longer = Study((*self.entries, *entries))
+        known = vars(self)
+        if "scores" in known:
+            vars(longer)["scores"] = _with_runs(self.scores, entries)
+        if "recipes" in known:
+            vars(longer)["recipes"] = _with_notes(self.recipes, entries)
+        if "trials" in known and not any(isinstance(entry, _TELLING) for entry in entries):
+            vars(longer)["trials"] = self.trials
+        return longer
 
     def all(self, kind: type[E]) -> Iterator[E]:
         """Entries of this type, in order."""
@@ -309,18 +322,12 @@ class Study:
     @cached_property
     def recipes(self) -> Mapping[str, Noted]:
         """Every recipe of the study by digest, under the name it was given first."""
-        named: dict[str, Noted] = {}
-        for note in self.all(Noted):
-            named.setdefault(note.digest, note)
-        return named
+        return _with_notes({}, self.entries)
 
     @cached_property
     def scores(self) -> Mapping[tuple[str, Fidelity], Mapping[int, Ran]]:
         """Runs by recipe and fidelity, then by block."""
-        runs: dict[tuple[str, Fidelity], dict[int, Ran]] = {}
-        for ran in self.all(Ran):
-            runs.setdefault((ran.digest, ran.fidelity), {})[ran.block] = ran
-        return runs
+        return _with_runs({}, self.entries)
 
     def mean_score(self, digest: str, fidelity: Fidelity | None = None) -> float:
         """Mean score of a recipe over its blocks, as the user reads it; NaN where it has none.
@@ -397,6 +404,32 @@ class Study:
     @property
     def is_closed(self) -> bool:
         return self.sealed is not None
+
+
+Runs = Mapping[tuple[str, Fidelity], Mapping[int, Ran]]
+
+
+def _with_runs(runs: Runs, entries: Iterable[Entry]) -> Runs:
+    """`runs` with those of `entries`; nothing that was handed out is changed."""
+    more: dict[tuple[str, Fidelity], dict[int, Ran]] = {}
+    for entry in entries:
+        if type(entry) is Ran:
+            key = (entry.digest, entry.fidelity)
+            if key not in more:
+                more[key] = dict(runs.get(key, {}))
+            more[key][entry.block] = entry
+    return {**runs, **more} if more else runs
+
+
+def _with_notes(notes: Mapping[str, Noted], entries: Iterable[Entry]) -> Mapping[str, Noted]:
+    """`notes` with those of `entries`: a recipe keeps its first name."""
+    more = [entry for entry in entries if type(entry) is Noted]
+    if not more:
+        return notes
+    named = dict(notes)
+    for note in more:
+        named.setdefault(note.digest, note)
+    return named
 
 
 def _standing(looks: tuple[Look, ...], left: Left | None) -> Verdict | None:
