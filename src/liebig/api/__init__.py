@@ -1,0 +1,27 @@
+"""What did the user ask? The verbs, as functions."""
+
+from liebig.api.comparing import Comparison, compare
+from liebig.api.diagnosing import diagnose
+from liebig.api.fitting import FittedRun, fit
+from liebig.api.improving import ImprovedStudy, improve
+from liebig.api.looking import Look, look
+from liebig.api.model import Model, load
+from liebig.api.predicting import predict_file
+from liebig.api.reporting import Told, report
+
+__all__ = [
+    "Comparison",
+    "FittedRun",
+    "ImprovedStudy",
+    "Look",
+    "Model",
+    "Told",
+    "compare",
+    "diagnose",
+    "fit",
+    "improve",
+    "load",
+    "look",
+    "predict_file",
+    "report",
+]

@@ -1,0 +1,333 @@
+"""`improve`: diagnose, try, keep, until the budget is spent; then the seal, the model, the report."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shutil
+import time as clocks
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from liebig.api import environment
+from liebig.api.asking import bytes_of, left_out, name_of, options_of, summary_of, task_of
+from liebig.api.explaining import explain_study
+from liebig.api.fitting import facts_of
+from liebig.api.model import Model, load
+from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
+from liebig.api.reporting import Told, tell_study
+from liebig.coach.advising import TableAdvisor
+from liebig.coach.loop import Handed
+from liebig.coach.loop import improve as climb
+from liebig.coach.training import TrainingRunner
+from liebig.core.errors import UserError
+from liebig.core.event import Event, Listener, Stage, Stop, StudyBegan, silent
+from liebig.core.recipe import Recipe
+from liebig.core.study import Began, Ended, Machine, Ran, Study
+from liebig.core.trial import Verdict
+from liebig.data.table.task import TableTask
+from liebig.hardware.precision import fastest_precision
+from liebig.report.numbers import interval, score_text
+from liebig.store.ledger import StudyStore, next_free, read_study
+from liebig.train.fitted import Fitted
+
+#: Trials go on to 20 blocks where the budget is longer than this many seconds.
+_LONG = 1_800.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImprovedStudy:
+    """A study on disk. `ledger` is everything that happened; `best` the model that is handed over."""
+
+    path: Path
+    ledger: Study
+
+    @property
+    def best(self) -> Model:
+        """The model that is handed over. Raises UserError while there is none."""
+        return load(self.path)
+
+    @property
+    def told(self) -> Told:
+        return tell_study(self.path, self.ledger)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report as one offline page (default: `report.html` in the study); returns where."""
+        return self.told.write(Path(path) if path else self.path / "report.html")
+
+    def summary(self) -> str:
+        """The last lines of the command: what was gained, what limited, where things lie."""
+        return f"{self.told.headline}\n\n{_places(self.path)}"
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.told.plain, "study": str(self.path), "model": str(self.path / "model"),
+                "report": str(self.path / "report.html")}  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return self.told.fragment
+
+    def __repr__(self) -> str:
+        return f"<liebig study {self.path}: {self.told.headline.splitlines()[0]}>"
+
+
+def _places(path: Path) -> str:
+    model = path / "model"
+    return f"model   {model}      liebig predict {path} new.csv\nreport  {path / 'report.html'}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A study that is to be run: new, or gone on with."""
+
+    store: StudyStore
+    source: object
+    options: TableOptions
+    test: object | None
+    is_new: bool
+
+
+def improve(
+    source: object | None = None,
+    target: str | None = None,
+    budget: str | float | None = None,
+    *,
+    task: str | None = None,
+    metric: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    weights: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    test: object | None = None,
+    seed: int = 0,
+    study: str | Path | None = None,
+    resume: str | Path | bool | None = None,
+    begin_from: str | Path | None = None,
+    trials: int | None = None,
+    refit: str = "none",
+    memory: str | int | None = None,
+    placebo: bool = False,
+    on_event: Listener = silent,
+    elapsed: float = 0.0,
+) -> ImprovedStudy:
+    """Find what limits a network on `source` (a path or any dataframe), lift it, and prove that it helped.
+
+    `budget` is a time ("5m", seconds; default 5 minutes) that the whole call keeps; `trials` counts treatments in its place,
+    and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
+    `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
+    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `placebo` replaces
+    every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
+    `Stop`. `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
+
+    Raises UserError, one sentence, for whatever cannot be done; then nothing is written.
+    """
+    start = clocks.monotonic() - elapsed
+    if refit not in {"none", "all"}:
+        raise UserError(f'refit is "none" or "all", however "{refit}" came')
+    going_on = study if resume is True else resume
+    if going_on:
+        return _resume(Path(str(going_on)), source, budget, test, refit, bytes_of(memory), on_event, start)
+    seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
+    first: Recipe | None = None
+    options = options_of(
+        target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
+        seed=seed,
+    )  # fmt: skip
+    if begin_from is not None:
+        closed = _closed(Path(begin_from))
+        first = closed.recipes[closed.sealed.handed_over].recipe if closed.sealed else None
+        source = source if source is not None else closed.began.source
+        options = TableOptions.from_text(closed.began.options) if target is None else options
+        # The sealed rows of the closed study were read: a new seed seals others.
+        options = replace(options, seed=options.seed + 1) if options.seed == closed.began.seed else options
+    if source is None:
+        raise UserError("improve needs a table: liebig improve TABLE --target COLUMN")
+    found = task_of(source, options, test)
+    machine = _machine()
+    path = next_free(Path(study) if study else Path(f"{name_of(source)}-study")) if study is None else Path(study)
+    with StudyStore.create(path) as store:
+        store.append(_began(found, source, options, seconds, trials, machine, placebo))
+        asked = _Asked(store, source, options, test, is_new=True)
+        return _run(asked, found, first, refit, bytes_of(memory), placebo, on_event, start, machine)
+
+
+def _resume(
+    path: Path,
+    source: object | None,
+    budget: str | float | None,
+    test: object | None,
+    refit: str,
+    memory: int | None,
+    on_event: Listener,
+    start: float,
+) -> ImprovedStudy:
+    with StudyStore.open(path) as store:
+        began = store.study.began
+        if store.study.is_closed:
+            raise UserError(
+                f"the study {path} is closed: its sealed part was read. "
+                f"`liebig improve --from {path}` begins a new one from its winner"
+            )
+        options = TableOptions.from_text(began.options)
+        if source is None and not began.source:
+            raise UserError(f"the study {path} was made from a dataframe: give it again to go on")
+        found = task_of(source if source is not None else began.source, options, test)
+        if _fingerprint(found) != began.fingerprint:
+            raise UserError(f"the study {path} cannot go on: {began.source or 'the table'} is not what it was")
+        done = store.study.entries[-1].at
+        if budget is not None:
+            # What was given before is spent or lost; the new budget counts from now.
+            store.append(replace(began, at=done, budget=done + seconds_of(budget)))
+        placebo = began.options.get("placebo") == "true"
+        asked = _Asked(store, began.source, options, test, is_new=False)
+        return _run(asked, found, None, refit, memory, placebo, on_event, start - done, _machine())
+
+
+def _closed(path: Path) -> Study:
+    """The study that a new one begins from. Raises UserError while its seal is not opened."""
+    closed = read_study(path)
+    if not closed.is_closed:
+        raise UserError(f"the study {path} is not finished: `liebig improve --resume {path}` goes on with it")
+    return closed
+
+
+def _run(
+    asked: _Asked,
+    found: TableTask,
+    first: Recipe | None,
+    refit: str,
+    memory: int | None,
+    placebo: bool,
+    on_event: Listener,
+    start: float,
+    machine: Machine,
+) -> ImprovedStudy:
+    """The study in `asked.store`, run to its end."""
+    store = asked.store
+
+    def clock() -> float:
+        return clocks.monotonic() - start
+
+    on_event(_beginning(found, asked, machine))
+    runner = TrainingRunner(found, seed=asked.options.seed, memory=memory, clock=clock, listener=on_event)
+    advisor = TableAdvisor(found, runner, baseline=first, placebo=placebo)
+    try:
+        handed = climb(store, runner, advisor, clock, on_event)
+    except UserError:
+        if asked.is_new and not any(store.study.all(Ran)):
+            store.close()
+            shutil.rmtree(store.path, ignore_errors=True)
+        raise
+    on_event(Stage("writing the model and the report", clock()))
+    fitted = handed.model if isinstance(handed.model, Fitted) else None
+    if fitted is not None:
+        _hand_over(store, found, runner, handed, fitted, refit, asked)
+    training = sum(ran.seconds for ran in handed.study.all(Ran))
+    store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
+    done = ImprovedStudy(store.path, store.study)
+    done.report()
+    return done
+
+
+def _hand_over(
+    store: StudyStore,
+    found: TableTask,
+    runner: TrainingRunner,
+    handed: Handed,
+    fitted: Fitted,
+    refit: str,
+    asked: _Asked,
+) -> None:
+    """Save the model; measure what the report tells about it."""
+    sealed = handed.study.sealed
+    score = math.nan
+    if sealed is not None:
+        score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
+    rows = len(found.task.parts.work)
+    explain_study(store, found, runner, fitted)
+    if refit == "all":
+        fitted, rows = runner.refit(fitted), found.task.rows
+    facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
+    Model(fitted, facts).save(store.path / "model")
+
+
+def _began(
+    found: TableTask,
+    source: object,
+    options: TableOptions,
+    budget: float,
+    trials: int | None,
+    machine: Machine,
+    placebo: bool,
+) -> Began:
+    task = found.task
+    given = {**options.as_text(), **({"placebo": "true"} if placebo else {})}
+    return Began(
+        at=0.0,
+        name=Path(source).name if isinstance(source, str | Path) else "table",
+        source=str(Path(source).resolve()) if isinstance(source, str | Path) else "",
+        options=given,
+        fingerprint=_fingerprint(found),
+        kind=task.kind,
+        target=task.target_name,
+        classes=task.classes,
+        metric=task.metric.name,
+        higher_is_better=task.metric.higher_is_better,
+        rows=task.rows,
+        sealed_rows=len(task.parts.sealed),
+        work_rows=len(task.parts.work),
+        columns=sum(not column.ignored for column in found.profile.columns),
+        test_given=task.parts.test_given,
+        seed=options.seed,
+        budget=budget,
+        trials=trials,
+        looks="B" if budget > _LONG and math.isfinite(budget) else "A",
+        machine=machine,
+        notes=(*found.notes, *left_out(found.profile)),
+    )
+
+
+def _fingerprint(found: TableTask) -> str:
+    """A digest of the target and of the rows' parts: what must be the same when a study goes on."""
+    task = found.task
+    parts = (np.nan_to_num(task.target), task.parts.work, task.parts.sealed)
+    whole = hashlib.sha256("\x1f".join([task.target_name, *task.classes]).encode())
+    for part in parts:
+        whole.update(np.ascontiguousarray(part).tobytes())
+    for column in found.profile.columns:
+        whole.update(f"{column.name}\x1f{column.kind}\x1f{column.distinct}\x1f{column.mean!r}".encode())
+    return whole.hexdigest()[:32]
+
+
+def _machine() -> Machine:
+    """This machine, with the precision that was measured faster."""
+    measured = fastest_precision()
+    return Machine(
+        system=environment.system(),
+        processor=environment.processor(),
+        cores=environment.cores(),
+        memory_gib=environment.memory_gib(),
+        device=measured.device,
+        precision=measured.precision,
+        precision_gain=measured.gain,
+        versions=environment.versions(),
+    )
+
+
+def _beginning(found: TableTask, asked: _Asked, machine: Machine) -> StudyBegan:
+    """The first lines of the screen."""
+    began = asked.store.study.began
+    gain = f" ({machine.precision_gain:.1f}x float32)" if machine.precision != "float32" else ""
+    sealed = f"{began.sealed_rows:,} rows" + (" (your test set)" if began.test_given else "")
+    cores = f"{machine.cores} core" + ("s" if machine.cores > 1 else "")
+    return StudyBegan(
+        name=began.name,
+        summary=summary_of(found, began.name),
+        metric=found.task.metric.title,
+        machine=f"{cores}, {machine.precision}{gain}",
+        sealed=sealed,
+        notes=began.notes,
+    )

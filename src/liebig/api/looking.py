@@ -1,0 +1,36 @@
+"""`look`: what Liebig takes each column for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from liebig.core.errors import UserError, did_you_mean
+from liebig.data.table.look import TableLook
+from liebig.data.table.look import look as look_at
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a table is taken for."""
+
+    seen: TableLook
+
+    def as_json(self) -> dict[str, Any]:
+        return self.seen.plain()
+
+    def __str__(self) -> str:
+        return self.seen.text()
+
+
+def look(source: object, target: str | None = None, *, columns: Mapping[str, str] | None = None) -> Look:
+    """What each column of `source` (a path or any dataframe) is taken for, and what could be learnt.
+
+    `columns` corrects single columns. Raises UserError for a file that cannot be read or a column that is not there.
+    """
+    seen = look_at(source, columns=columns)
+    names = [column.name for column in seen.columns]
+    if target is not None and target not in names:
+        raise UserError(f'{seen.name} has no column "{target}".{did_you_mean(target, names)}')
+    return Look(seen)
