@@ -145,6 +145,7 @@ def parse_dates(text: pl.Series, date_format: str) -> pl.Series:
     has_day = "%d" in date_format or "%+" in date_format
     source, form = (text, date_format) if has_day else ("01 " + text, "%d " + date_format)
     if "%z" in form:
+        source = source.str.replace("Z$", "+00:00")
         moments = source.str.to_datetime(form, strict=False, time_unit="us", time_zone="UTC").dt.replace_time_zone(None)
     else:
         moments = source.str.to_datetime(form, strict=False, time_unit="us")

@@ -17,6 +17,7 @@ from liebig.core.metric import ROC_AUC
 from liebig.core.task import TaskKind
 
 _BINS: Final = 64
+_BIN_ROWS: Final = 20  # fewer rows a bin, and their mean says little
 _LEVELS: Final = 256  # rarer levels are one bin
 _PRIOR_ROWS: Final = 1.0
 
@@ -41,7 +42,8 @@ def bins_of_numbers(values: Reals) -> NDArray[np.int64]:
     known = values[~np.isnan(values)]
     if not len(known):
         return np.zeros(len(values), np.int64)
-    edges = np.unique(np.quantile(known, np.linspace(0.0, 1.0, _BINS + 1)))
+    bins_wanted = min(_BINS, max(4, len(known) // _BIN_ROWS))
+    edges = np.unique(np.quantile(known, np.linspace(0.0, 1.0, bins_wanted + 1)))
     bins = np.searchsorted(edges, values, side="right")
     return np.where(np.isnan(values), 0, bins).astype(np.int64)
 
