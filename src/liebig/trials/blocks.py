@@ -74,10 +74,14 @@ def blocks(task: Task[Any], seed: int, count: int = 20) -> Blocks:
     return Blocks(task, seed, count)
 
 
-def seal_block(task: Task[Any], seed: int, index: int = 0) -> Block:
-    """All work rows to train on, the sealed part to be scored: nothing is left to choose on."""
-    init, order = _seeds(seed, 1_000_003 + index)
-    return Block(-1 - index, task.parts.work, np.empty(0, np.int64), task.parts.sealed, init, order)
+def seal_block(task: Task[Any], seed: int, *, holding_out: bool = False) -> Block:
+    """All work rows to train on, the sealed part to be scored: nothing is left to choose on. `holding_out` keeps a stop part
+    for a recipe that cannot run without one (a rate that falls on a plateau)."""
+    init, order = _seeds(seed, 1_000_003)
+    fit, stop = task.parts.work, np.empty(0, np.int64)
+    if holding_out:
+        fit, stop = _stop_part(task, fit, _rng(seed, _STOP, 1_000_003))
+    return Block(-1, fit, stop, task.parts.sealed, init, order)
 
 
 def reduced(task: Task[Any], block: Block, fidelity: Fidelity) -> Block:

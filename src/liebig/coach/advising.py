@@ -1,0 +1,201 @@
+"""The advisor of a table: its first recipes, its checks, its remedies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Final
+
+from liebig.checks import ALL as CHECKS
+from liebig.checks import Diagnosis, diagnose
+from liebig.classical import installed
+from liebig.coach.advice import Idea
+from liebig.coach.training import TrainingRunner
+from liebig.core.check import Check, Finding
+from liebig.core.evidence import Evidence
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Proposal, Situation
+from liebig.core.study import Diagnosed, FindingNote, Profiled, Study
+from liebig.data.table.first_recipes import starting, textbook
+from liebig.data.table.task import TableTask
+from liebig.remedies.edits import at_rate, rate_of
+from liebig.remedies.parts import parts
+from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
+
+#: A recipe's rate, changed by so little that nothing but its digest changes: what marks a placebo.
+_MARK: Final = 1e-9
+_PLACEBOS: Final = 4
+
+
+class TableAdvisor:
+    """Knows what a table is begun with and what might help. With `placebo` every remedy is replaced by a change of the
+    seeds alone, and there is no starting recipe: whatever is then Proven is false. `baseline` replaces the textbook recipe
+    (`improve --from`)."""
+
+    def __init__(
+        self, found: TableTask, runner: TrainingRunner, *, baseline: Recipe | None = None, placebo: bool = False
+    ) -> None:
+        self._found, self._runner, self._placebo = found, runner, placebo
+        self._first = baseline
+        self._ranked: dict[str, Ranked] = {}
+        self._rates: dict[str, float] = {}
+
+    def baseline(self) -> Idea:
+        if self._first is not None:
+            return Idea("the winner before", self._first)
+        return Idea("textbook network", textbook(self._found))
+
+    def starting(self) -> Idea | None:
+        if self._placebo:
+            return None
+        return Idea("the starting recipe", starting(self._found), "starting", "", 1.0)
+
+    def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
+        evidence = Evidence((self._found.profile,))
+        return evidence, noted(diagnose(evidence), "data", at)
+
+    def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
+        profile = self._found.profile
+        return noted(agreed([diagnose(each.having(profile)) for each in evidence]), recipe.digest, at)
+
+    def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
+        if self._placebo:
+            return self._placebos(study, recipe)
+        findings = findings_of(study, recipe)
+        evidence = evidence_of(study, recipe)
+        if recipe.digest not in self._rates and rate_of(recipe) is not None:
+            self._rates[recipe.digest] = self._runner.found_rate(recipe)
+        situation = Situation(
+            self._found.task.kind, len(self._found.task.parts.work), len(self._found.task.data.inputs), evidence,
+            self._rates.get(recipe.digest),
+        )  # fmt: skip
+        tried = {treatment.digest for trial in study.trials for treatment in (trial.treatment,)}
+        ranked = proposals(recipe, findings, situation, tried, seen=seen_in(study))
+        self._ranked = {each.recipe.digest: each for each in ranked}
+        return [
+            Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1)
+            for each in ranked
+        ]
+
+    def _placebos(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
+        rate, found = rate_of(recipe), []
+        assert rate is not None
+        for number in range(len(study.recipes), len(study.recipes) + _PLACEBOS):
+            changed = at_rate(recipe, rate * (1 + number * _MARK))
+            if changed is not None:
+                self._runner.reseed(changed, number)
+                found.append(Idea(f"other seeds {number}", changed, "placebo", "", 1.0))
+        return found
+
+    def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
+        return [
+            Idea(each.name, each.without, "without", each.answers[0] if each.answers else "")
+            for each in parts(before, after)
+        ]
+
+    def fair(self, idea: Idea) -> Sequence[Idea]:
+        ranked = self._ranked.get(idea.recipe.digest)
+        if ranked is None:
+            ranked = Ranked(idea.remedy, idea.answers, Proposal(idea.name, idea.recipe), idea.worth)
+        other = twin(ranked, self._runner.found_rate(idea.recipe))
+        if other is None:
+            return (idea,)
+        return idea, Idea(other.name, other.recipe, idea.remedy, idea.answers, idea.worth)
+
+    def challengers(self) -> Sequence[str]:
+        return () if self._placebo else tuple(each.name for each in installed())
+
+
+# --- diagnoses --------------------------------------------------------------------------------------------
+
+
+def agreed(diagnoses: Sequence[Diagnosis]) -> Diagnosis:
+    """What most blocks agree on: findings that more than half of them have, at their median strength, told with the facts
+    of the first block that has them."""
+    if len(diagnoses) == 1:
+        return diagnoses[0]
+    strengths: dict[str, list[float]] = {}
+    for each in diagnoses:
+        for finding in each.findings:
+            _collect(finding, strengths)
+    needed = len(diagnoses) / 2
+    held = {
+        name: median([*seen, *([0.0] * (len(diagnoses) - len(seen)))])
+        for name, seen in strengths.items()
+        if len(seen) > needed
+    }
+    chosen: dict[str, Finding] = {}
+    for each in diagnoses:
+        for finding in each.findings:
+            kept = _keep(finding, held)
+            if kept is not None:
+                chosen.setdefault(kept.check.name, kept)
+    below = Counter(inner.check.name for finding in chosen.values() for inner in finding.consequences)
+    top = [finding for name, finding in chosen.items() if name not in below]
+    top.sort(key=lambda finding: -finding.strength)
+    return replace(diagnoses[0], findings=tuple(top))
+
+
+def _collect(finding: Finding, strengths: dict[str, list[float]]) -> None:
+    strengths.setdefault(finding.check.name, []).append(finding.strength)
+    for each in finding.consequences:
+        _collect(each, strengths)
+
+
+def _keep(finding: Finding, held: Mapping[str, float]) -> Finding | None:
+    strength = held.get(finding.check.name)
+    if strength is None:
+        return None
+    inner = tuple(kept for each in finding.consequences if (kept := _keep(each, held)) is not None)
+    return replace(finding, strength=strength, consequences=inner)
+
+
+def noted(diagnosis: Diagnosis, digest: str, at: float) -> Diagnosed:
+    """A diagnosis as the ledger keeps it."""
+    return Diagnosed(at, digest, tuple(_note(each) for each in diagnosis.findings), dict(diagnosis.others))
+
+
+def _note(finding: Finding) -> FindingNote:
+    return FindingNote(
+        finding.check.name, finding.strength, finding.place, finding.facts, tuple(map(_note, finding.consequences))
+    )
+
+
+_BY_NAME: Final[Mapping[str, Check]] = {check.name: check for check in CHECKS}
+
+
+def _finding(note: FindingNote) -> Finding | None:
+    check = _BY_NAME.get(note.check)
+    if check is None:  # a ledger of another version may know checks that this one does not
+        return None
+    inner = tuple(found for each in note.consequences if (found := _finding(each)) is not None)
+    return Finding(check, note.strength, note.place, note.facts, inner)
+
+
+def findings_of(study: Study, recipe: Recipe) -> tuple[Finding, ...]:
+    """What limits `recipe`, from the ledger: its own findings, then those of the data that it has not."""
+    found: dict[str, Finding] = {}
+    for digest in (recipe.digest, "data"):
+        for diagnosed in study.all(Diagnosed):
+            if diagnosed.digest == digest:
+                for note in diagnosed.findings:
+                    finding = _finding(note)
+                    if finding is not None:
+                        found.setdefault(finding.check.name, finding)
+    return tuple(sorted(found.values(), key=lambda each: -each.strength))
+
+
+def evidence_of(study: Study, recipe: Recipe) -> Evidence:
+    """What was seen of `recipe` in its first block at the largest fidelity, with what the data show."""
+    runs = [
+        (fidelity.rows * fidelity.epochs, -block, run)
+        for (digest, fidelity), by_block in study.scores.items()
+        if digest == recipe.digest
+        for block, run in by_block.items()
+        if run.evidence.measurements
+    ]
+    seen = max(runs, key=lambda each: each[:2])[2].evidence if runs else Evidence()
+    profiled = study.last(Profiled)
+    return seen.having(*profiled.evidence) if profiled else seen

@@ -1,0 +1,280 @@
+"""The runner that really trains: requests to populations of the engine, runs to scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+import numpy as np
+
+from liebig.classical import Shape, installed
+from liebig.coach.loop import EVIDENCE_BLOCKS
+from liebig.coach.runner import Final as FinalRun
+from liebig.coach.runner import Opened, Request, Result
+from liebig.core.event import Listener, silent
+from liebig.core.recipe import Recipe
+from liebig.core.run import Run, Score
+from liebig.core.task import FULL, Block, Fidelity
+from liebig.data.table.task import TableTask
+from liebig.stack.draws import member_seed
+from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
+from liebig.techniques.stage import StoppingSettings
+from liebig.techniques.stopping.epochs import FixedEpochs
+from liebig.train import Trained, TrainOptions, train
+from liebig.train.cost import predicted_seconds
+from liebig.train.fitted import Fitted
+from liebig.train.plan import chooses
+from liebig.train.range_test import range_test
+from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
+from liebig.trials.score import failed, score, score_of
+
+#: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
+AFTER_SEAL: Final = 4.0
+#: How quickly measured costs replace what was predicted: older calls count so much less.
+_FORGET: Final = 0.8
+#: Before anything is measured, costs are taken to be so many times those predicted from shapes.
+_CAUTION: Final = 1.2
+
+
+K = TypeVar("K")
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Measured over predicted seconds, recent calls first."""
+
+    measured: float = 0.0
+    predicted: float = 0.0
+
+    def seeing(self, measured: float, predicted: float) -> None:
+        self.measured = _FORGET * self.measured + measured
+        self.predicted = _FORGET * self.predicted + predicted
+
+    @property
+    def factor(self) -> float:
+        return self.measured / self.predicted if self.predicted > 0 else _CAUTION
+
+
+class TrainingRunner:
+    """Trains recipes on a table. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
+    free). `training_seconds` is what was spent training so far."""
+
+    def __init__(
+        self,
+        found: TableTask,
+        *,
+        seed: int,
+        clock: Callable[[], float],
+        memory: int | None = None,
+        listener: Listener = silent,
+        count: int = 20,
+    ) -> None:
+        self.found, self.task, self.seed = found, found.task, seed
+        self._clock, self._memory, self._listener = clock, memory, listener
+        self.blocks: Blocks = blocks(found.task, seed, count)
+        self.training_seconds = 0.0
+        self._paces: dict[str, _Pace] = {}
+        self._pace = _Pace()
+        self._reseeded: dict[str, int] = {}
+
+    # --- runs ---
+
+    def run(self, requests: Sequence[Request], deadline: float | None) -> Sequence[Result]:
+        results: dict[int, Result] = {}
+        grouped = _by(requests, lambda each: (each.fidelity, self._reseeded.get(each.recipe.digest)))
+        for (fidelity, number), places in grouped.items():
+            for recipes, indices, where in _rectangles(requests, places):
+                some = [self._seeded(self.blocks[index], number) for index in indices]
+                options = self._options(fidelity, probes=min(indices) < EVIDENCE_BLOCKS)
+                trained = self._train(recipes, some, options, deadline)
+                results |= {place: self._result(each) for place, each in zip(where, trained, strict=True)}
+        return [results[place] for place in range(len(requests))]
+
+    def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
+        return TrainOptions(memory=self._memory, fidelity=fidelity, probes=probes)
+
+    def _seeded(self, block: Block, number: int | None) -> Block:
+        """The block, or the same rows under other seeds (placebo)."""
+        if number is None:
+            return block
+        return replace(
+            block,
+            init_seed=member_seed(block.init_seed, number),
+            order_seed=member_seed(block.order_seed, number),
+        )
+
+    def reseed(self, recipe: Recipe, number: int) -> None:
+        """From now on `recipe` is trained under seeds of its own: for placebo treatments."""
+        self._reseeded[recipe.digest] = number
+
+    def _train(
+        self, recipes: Sequence[Recipe], some: Sequence[Block], options: TrainOptions, deadline: float | None
+    ) -> Sequence[Trained]:
+        until = None if deadline is None else time.monotonic() + max(deadline - self._clock(), 0.0)
+        began = time.monotonic()
+        trained = train(
+            self.task, tuple(recipes), tuple(some), options=options, on_event=self._listener, deadline=until
+        )
+        spent = time.monotonic() - began
+        self.training_seconds += spent
+        if all(each.run.outcome.ending.usable for each in trained):
+            self._learn(recipes, len(some), options.fidelity, spent)
+        return trained
+
+    def _result(self, trained: Trained) -> Result:
+        run = trained.run
+        return Result(run.outcome, _scored(self, run), run.epochs, run.seconds, run.evidence)
+
+    # --- costs ---
+
+    def _learn(self, recipes: Sequence[Recipe], count: int, fidelity: Fidelity, spent: float) -> None:
+        """Costs are predicted from shapes first and corrected by what this machine and this table showed."""
+        parts = self._shapes([Request(recipe, 0, fidelity) for recipe in recipes for _ in range(count)])
+        whole = sum(parts.values())
+        self._pace.seeing(spent, whole)
+        if len(parts) == 1:
+            self._paces.setdefault(next(iter(parts)), _Pace()).seeing(spent, whole)
+
+    def _shapes(self, requests: Sequence[Request]) -> dict[str, float]:
+        """Seconds predicted from shapes, by what is trained as one population."""
+        found: dict[str, float] = {}
+        rows = len(self.blocks[0].fit) + len(self.blocks[0].stop)
+        grouped = _by(requests, lambda each: (each.recipe.population_key, each.fidelity, _epochs(each.recipe)))
+        for (key, fidelity, _), places in grouped.items():
+            some = [requests[place] for place in places]
+            members = sum(_members(each.recipe) for each in some)
+            share = max(2, round(rows * fidelity.rows))
+            seconds = predicted_seconds(self.task, some[0].recipe, share, members) * fidelity.epochs
+            found[key] = found.get(key, 0.0) + seconds
+        return found
+
+    def predicted_seconds(self, requests: Sequence[Request]) -> float:
+        return sum(seconds * self._paces.get(key, self._pace).factor for key, seconds in self._shapes(requests).items())
+
+    # --- other algorithms ---
+
+    def challenge(self, name: str, blocks: Sequence[int], fidelity: Fidelity) -> Sequence[Score]:
+        challenger = next(each for each in installed() if each.name == name)
+        task, scores = self.task, []
+        for index in blocks:
+            block = reduced(task, self.blocks[index], fidelity)
+            rows = np.sort(np.concatenate([block.fit, block.stop]))
+            began = time.monotonic()
+            try:
+                answerer = challenger.fit(
+                    task.data.classical(rows),
+                    task.target[rows],
+                    task.kind,
+                    len(task.classes),
+                    seed=block.init_seed,
+                    weights=None if task.weights is None else task.weights[rows],
+                )
+                predictions = answerer.predict(task.data.classical(block.select))
+            except ValueError:  # what it cannot be fitted on: the network stands unchallenged
+                return []
+            scores.append(score_of(task, block.select, predictions, time.monotonic() - began))
+        return scores
+
+    def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
+        challenger = next(each for each in installed() if each.name == name)
+        data = self.task.data
+        rows = round((len(self.blocks[0].fit) + len(self.blocks[0].stop)) * fidelity.rows)
+        shape = Shape(rows, len(data.numeric_inputs), len(data.categories), self.task.outputs)
+        return blocks * challenger.predicted_seconds(shape)
+
+    # --- the rate, the seal, the last fit ---
+
+    def found_rate(self, recipe: Recipe) -> float:
+        """The rate that a range test on fit rows of the first block finds."""
+        began = time.monotonic()
+        found = range_test(self.task, recipe, self.blocks[0])
+        self.training_seconds += time.monotonic() - began
+        return found
+
+    def open_seal(self, finals: Sequence[FinalRun], deadline: float | None) -> Sequence[Opened]:
+        return [self._open(each, deadline) for each in finals]
+
+    def _open(self, final: FinalRun, deadline: float | None) -> Opened:
+        recipe = lasting(final.recipe, final.epochs)
+        block = seal_block(self.task, self.seed, holding_out=chooses(recipe))
+        block = self._seeded(block, self._reseeded.get(final.recipe.digest))
+        options = replace(self._options(Fidelity(final.rows), probes=False), keep_models=True)
+        (trained,) = self._train([recipe], [block], options, deadline)
+        seconds = _seconds_per_row(trained.model, self.task.parts.sealed)
+        return Opened(_scored(self, trained.run), trained.run.epochs, trained.model, seconds)
+
+    def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
+        rows, share = len(self.task.parts.work), len(self.blocks[0].fit) + len(self.blocks[0].stop)
+        requests = [Request(lasting(each.recipe, each.epochs), 0, Fidelity(each.rows)) for each in finals]
+        each_alone = sum(self.predicted_seconds([request]) for request in requests)
+        return each_alone * rows / share + AFTER_SEAL
+
+    def refit(self, fitted: Fitted) -> Fitted:
+        """The same recipe trained on work and sealed rows together; `fitted` itself where that fails."""
+        every = np.sort(np.concatenate([self.task.parts.work, self.task.parts.sealed]))
+        block = replace(seal_block(self.task, self.seed), fit=every, select=every[:1])
+        options = replace(self._options(FULL, probes=False), keep_models=True)
+        (trained,) = self._train([fitted.recipe], [block], options, None)
+        return trained.model if trained.model is not None else fitted
+
+
+def lasting(recipe: Recipe, epochs: int) -> Recipe:
+    """`recipe` for exactly so many epochs, with nothing left to choose; 0 leaves the number that it plans."""
+    planned = _epochs(recipe)
+    return recipe.replace(stopping=FixedEpochs(epochs=epochs or planned))
+
+
+def _epochs(recipe: Recipe) -> int:
+    assert isinstance(recipe.stopping, StoppingSettings)
+    return recipe.stopping.epochs
+
+
+def _members(recipe: Recipe) -> int:
+    ensemble = recipe.technique(SeedEnsemble)
+    return ensemble.members if ensemble is not None else 1
+
+
+def _scored(runner: TrainingRunner, run: Run) -> Score:
+    return score(runner.task, run) if run.outcome.ending.usable else failed(run.seconds)
+
+
+def _seconds_per_row(model: Fitted | None, rows: np.ndarray[Any, np.dtype[np.int64]]) -> float:
+    if model is None or len(rows) == 0:
+        return 0.0
+    some = rows[:1000]
+    began = time.monotonic()
+    model.predict_rows(some)
+    return (time.monotonic() - began) / len(some)
+
+
+def _by(requests: Sequence[Request], key: Callable[[Request], K]) -> Mapping[K, list[int]]:
+    """Places of the requests by what they share."""
+    found: dict[K, list[int]] = {}
+    for place, request in enumerate(requests):
+        found.setdefault(key(request), []).append(place)
+    return found
+
+
+def _rectangles(
+    requests: Sequence[Request], places: Sequence[int]
+) -> list[tuple[tuple[Recipe, ...], tuple[int, ...], list[int]]]:
+    """Requests of one fidelity as recipes x blocks: (recipes, blocks, places in the order recipe by recipe)."""
+    by_recipe: dict[str, dict[int, int]] = {}
+    recipes: dict[str, Recipe] = {}
+    for place in places:
+        recipe = requests[place].recipe
+        recipes[recipe.digest] = recipe
+        by_recipe.setdefault(recipe.digest, {})[requests[place].block] = place
+    by_blocks: dict[tuple[int, ...], list[str]] = {}
+    for digest, blocks_of in by_recipe.items():
+        by_blocks.setdefault(tuple(sorted(blocks_of)), []).append(digest)
+    return [
+        (
+            tuple(recipes[digest] for digest in digests),
+            indices,
+            [by_recipe[digest][index] for digest in digests for index in indices],
+        )
+        for indices, digests in by_blocks.items()
+    ]
