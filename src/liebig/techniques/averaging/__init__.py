@@ -10,3 +10,5 @@ from liebig.techniques.averaging.swa import SWA
 from liebig.techniques.stage import Technique
 
 ALL: Final[tuple[type[Technique], ...]] = (EMA, SWA, SnapshotEnsemble)
+
+__all__ = ["ALL", "EMA", "SWA", "SnapshotEnsemble"]

@@ -9,3 +9,5 @@ from liebig.techniques.batches.mixup import Mixup
 from liebig.techniques.stage import Technique
 
 ALL: Final[tuple[type[Technique], ...]] = (Mixup, FeatureNoise)
+
+__all__ = ["ALL", "FeatureNoise", "Mixup"]

@@ -9,3 +9,5 @@ from liebig.techniques.batching.shuffled import Shuffled
 from liebig.techniques.stage import BatchingSettings
 
 ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled, Balanced)
+
+__all__ = ["ALL", "Balanced", "Shuffled"]

@@ -8,3 +8,5 @@ from liebig.core.settings import Settings
 from liebig.techniques.compute.auto import Compute
 
 ALL: Final[tuple[type[Settings], ...]] = (Compute,)
+
+__all__ = ["ALL", "Compute"]

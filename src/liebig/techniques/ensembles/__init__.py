@@ -8,3 +8,5 @@ from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import Technique
 
 ALL: Final[tuple[type[Technique], ...]] = (SeedEnsemble,)
+
+__all__ = ["ALL", "SeedEnsemble"]

@@ -9,3 +9,5 @@ from liebig.techniques.gradients.clip_value import ClipValue
 from liebig.techniques.stage import Technique
 
 ALL: Final[tuple[type[Technique], ...]] = (ClipNorm, ClipValue)
+
+__all__ = ["ALL", "ClipNorm", "ClipValue"]

@@ -26,3 +26,16 @@ ALL: Final[tuple[type[Technique], ...]] = (
     BaseRateBias,
     VarianceCalibration,
 )
+
+__all__ = [
+    "ALL",
+    "BaseRateBias",
+    "He",
+    "LeCun",
+    "Orthogonal",
+    "SmallNormal",
+    "StandardNormal",
+    "VarianceCalibration",
+    "Xavier",
+    "Zero",
+]

@@ -15,3 +15,5 @@ from liebig.techniques.stage import ObjectiveSettings
 ALL: Final[tuple[type[ObjectiveSettings], ...]] = (CrossEntropy, Focal, MSE, MAE, Huber, Quantile)
 #: Objectives of a classification; the others are for numbers.
 FOR_CLASSES: Final[tuple[type[ObjectiveSettings], ...]] = (CrossEntropy, Focal)
+
+__all__ = ["ALL", "FOR_CLASSES", "MAE", "MSE", "CrossEntropy", "Focal", "Huber", "Quantile"]

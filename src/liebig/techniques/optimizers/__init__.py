@@ -28,3 +28,17 @@ ALL: Final[tuple[type[OptimizerSettings], ...]] = (
     Muon,
     ScheduleFreeAdamW,
 )
+
+__all__ = [
+    "ALL",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Momentum",
+    "Muon",
+    "NAdam",
+    "Nesterov",
+    "RMSprop",
+    "ScheduleFreeAdamW",
+]

@@ -10,3 +10,5 @@ from liebig.techniques.penalties.max_norm import MaxNorm
 from liebig.techniques.stage import Technique
 
 ALL: Final[tuple[type[Technique], ...]] = (L1, L2, MaxNorm)
+
+__all__ = ["ALL", "L1", "L2", "MaxNorm"]

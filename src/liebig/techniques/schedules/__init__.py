@@ -22,3 +22,5 @@ ALL: Final[tuple[type[ScheduleSettings], ...]] = (
     WarmupStableDecay,
     Plateau,
 )
+
+__all__ = ["ALL", "Constant", "Cosine", "Exponential", "OneCycle", "Plateau", "Step", "WarmupStableDecay"]

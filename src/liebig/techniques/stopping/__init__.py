@@ -10,3 +10,5 @@ from liebig.techniques.stopping.early_stopping import EarlyStopping
 from liebig.techniques.stopping.epochs import FixedEpochs
 
 ALL: Final[tuple[type[StoppingSettings], ...]] = (FixedEpochs, EarlyStopping, BestEpoch)
+
+__all__ = ["ALL", "BestEpoch", "EarlyStopping", "FixedEpochs"]

@@ -1,0 +1,57 @@
+"""Which plug-ins can stand in which slot: the one place that knows every `ALL` tuple."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from liebig.core.settings import Settings
+from liebig.data.table.inputs import TableInputs
+from liebig.nets import ALL as NETWORKS
+from liebig.techniques.averaging import ALL as AVERAGING
+from liebig.techniques.batches import ALL as BATCHES
+from liebig.techniques.batching import ALL as BATCHING
+from liebig.techniques.compute import ALL as COMPUTE
+from liebig.techniques.ensembles import ALL as ENSEMBLES
+from liebig.techniques.gradients import ALL as GRADIENTS
+from liebig.techniques.initialisations import ALL as INITIALISATIONS
+from liebig.techniques.objectives import ALL as OBJECTIVES
+from liebig.techniques.optimizers import ALL as OPTIMIZERS
+from liebig.techniques.penalties import ALL as PENALTIES
+from liebig.techniques.schedules import ALL as SCHEDULES
+from liebig.techniques.stage import Technique
+from liebig.techniques.stopping import ALL as STOPPING
+
+INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs,)
+TECHNIQUES: Final[tuple[type[Technique], ...]] = (
+    *INITIALISATIONS,
+    *AVERAGING,
+    *GRADIENTS,
+    *PENALTIES,
+    *BATCHES,
+    *ENSEMBLES,
+)
+
+#: What can stand in each slot of a recipe, in the order in which a recipe is written; `techniques` holds several.
+SLOTS: Final[Mapping[str, tuple[type[Settings], ...]]] = MappingProxyType(
+    {
+        "inputs": INPUTS,
+        "network": NETWORKS,
+        "objective": OBJECTIVES,
+        "optimizer": OPTIMIZERS,
+        "schedule": SCHEDULES,
+        "batching": BATCHING,
+        "stopping": STOPPING,
+        "techniques": TECHNIQUES,
+        "compute": COMPUTE,
+    }
+)
+
+
+def kind_of(settings: type[Settings]) -> str:
+    """The kind that a settings class is written by."""
+    kind = settings.model_fields["kind"].default
+    if not isinstance(kind, str):
+        raise TypeError(f"{settings.__name__} must narrow `kind` to a Literal with a default, however {kind!r} came")
+    return kind
