@@ -1,0 +1,49 @@
+"""Memory that is free: of the device, and of the processor within what a container allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import psutil
+import torch
+
+_CGROUP: Final = Path("/sys/fs/cgroup")
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None  # absent, or "max"
+
+
+def cgroup_free(root: Path = _CGROUP) -> int | None:
+    """Bytes left under the limit of this control group (version 2, then 1), or None without one. Cached files count as
+    free: the kernel gives them back."""
+    for limit_name, used_name, cached_name in (
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
+    ):
+        limit, used = _number(root / limit_name), _number(root / used_name)
+        if limit is None or used is None or limit >= 1 << 60:
+            continue
+        return max(0, limit - used + _cached(root / limit_name, cached_name))
+    return None
+
+
+def _cached(limit: Path, name: str) -> int:
+    try:
+        lines = (limit.parent / "memory.stat").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name} ")), 0)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Bytes that can still be allocated on `device`."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    free = int(psutil.virtual_memory().available)
+    allowed = cgroup_free()
+    return free if allowed is None else min(free, allowed)

@@ -1,0 +1,82 @@
+"""Looks: what the recorder is shown of a step, made from what the loop already has."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from liebig.nets.network import Mode
+from liebig.probes.look import Look, SeenLayer, SeenWeight
+from liebig.probes.recorder import Recorder
+from liebig.probes.schedule import Seeing
+from liebig.stack.batch import Batch
+from liebig.stack.flat import views
+from liebig.train.evaluation import in_precision
+from liebig.train.stacked import Stacked
+
+_PROBE_ROWS = 256
+
+
+class Looker:
+    """Shows single steps to a recorder. Between looks it does nothing."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._before: Tensor | None = None
+        self._seeing = Seeing.NOTHING
+        self._layers: tuple[SeenLayer, ...] = ()
+        self._outputs: Tensor | None = None
+
+    @property
+    def recorder(self) -> Recorder:
+        return self._recorder
+
+    def before(self, stack: Stacked, batch: Batch, step: int) -> None:
+        """Before the optimizer's step: what would be lost."""
+        self._seeing = self._recorder.wants(step)
+        if self._seeing is Seeing.NOTHING:
+            return
+        began = time.perf_counter()
+        self._before, self._layers, self._outputs = stack.flat.clone(), (), None
+        if self._seeing is Seeing.WHOLE:
+            self._see_inside(stack, batch)
+        self._recorder.spent(time.perf_counter() - began)
+
+    def _see_inside(self, stack: Stacked, batch: Batch) -> None:
+        """Activations of the batch (its first rows) in evaluation mode but with the batch's own statistics."""
+        probe = replace(
+            batch, dense=batch.dense[:, :_PROBE_ROWS], target=batch.target[:, :_PROBE_ROWS],
+            numbers=None if batch.numbers is None else batch.numbers[:, :_PROBE_ROWS],
+            codes=None if batch.codes is None else batch.codes[:, :_PROBE_ROWS],
+        )  # fmt: skip
+        layers: list[SeenLayer] = []
+
+        def tap(name: str, activation: str, before: Tensor, after: Tensor) -> None:
+            layers.append(SeenLayer(name, activation, before, after))
+
+        held = [each.clone() for each in stack.buffers]
+        with torch.no_grad():
+            probe = in_precision(probe, stack.leaves[0].dtype)
+            self._outputs = stack.forward(stack.leaves, held, probe, Mode(True, tap=tap)).float()
+        self._layers = tuple(layers)
+
+    def after(self, stack: Stacked, batch: Batch, losses: Tensor, rates: Tensor, step: int) -> None:
+        """After the optimizer's step."""
+        if self._before is None:
+            return
+        began = time.perf_counter()
+        values, changed = views(self._before, stack.specs), views(stack.flat - self._before, stack.specs)
+        whole = self._seeing is Seeing.WHOLE
+        seen = tuple(
+            SeenWeight(spec.name, value, part if whole else None, change)
+            for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)
+        )
+        target = batch.target if batch.member_group is None else batch.target[batch.member_group]
+        if self._outputs is not None:
+            target = target[:, : self._outputs.shape[1]]
+        self._recorder.spent(time.perf_counter() - began)
+        self._recorder.see(Look(step, seen, self._layers, losses, self._outputs, target, rates))
+        self._before = None

@@ -1,0 +1,47 @@
+"""Memory of a population, predicted from shapes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import torch
+
+from liebig.core.task import Task
+from liebig.nets.dense import DenseSettings
+from liebig.stack.flat import size_of
+from liebig.train.plan import Plan, batching_of, network_of
+
+#: Float32 copies of the weights: master, gradient, two moments, update, average, best, one while the stack shrinks.
+_COPIES: Final = 8
+#: Tensors of a layer that are alive at once: before and after the activation, dropped, the factor, gradients.
+_ACTIVATIONS: Final = 6
+#: What the allocator and the libraries add.
+_SLACK: Final = 1.25
+
+
+def member_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
+    """Bytes that one more member needs."""
+    network, size = network_of(plan.recipe), torch.empty(0, dtype=dtype).element_size()
+    parameters = size_of(network.parameters(plan.signature, task.outputs))
+    units = task.outputs + plan.signature.dense
+    if isinstance(network, DenseSettings):
+        units = network.inputs_of(plan.signature) + sum(network.widths()) + task.outputs
+    rows = batching_of(plan.recipe).size
+    activations = _ACTIVATIONS * rows * units * network.packed * max(size, 4)
+    return int(_SLACK * (parameters * (4 * _COPIES + 2 * size) + activations))
+
+
+def predicted_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
+    """Bytes that a population needs, its feed included."""
+    size = torch.empty(0, dtype=dtype).element_size()
+    blocks = len({id(member.course) for member in plan.members})
+    feed = blocks * min(task.rows * max(plan.signature.dense, 1) * size, 512 << 20)
+    return feed + len(plan.members) * member_bytes(plan, task, dtype)
+
+
+def most_members(plan: Plan, task: Task[Any], dtype: torch.dtype, limit: int) -> int:
+    """Members that fit under `limit` bytes together; at least one, since less cannot be tried."""
+    if predicted_bytes(plan, task, dtype) <= limit:
+        return len(plan.members)
+    feed = predicted_bytes(plan, task, dtype) - len(plan.members) * member_bytes(plan, task, dtype)
+    return max(1, int((limit - feed) / member_bytes(plan, task, dtype))) if limit > feed else 1

@@ -1,0 +1,27 @@
+"""How `train` runs: what the caller decides, apart from the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from liebig.core.task import FULL, Fidelity
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """Settings of a call. The recipe's own compute settings say device and precision where these are None.
+
+    `memory` is the most bytes that training may add (None: 60 % of what is free). `probes` looks inside and evaluates the
+    fit rows too. `keep_models` returns the trained networks. `checkpoints` is a directory for the weights of each epoch
+    that is the best so far, or of every `checkpoint_every` epochs.
+    """
+
+    device: str | None = None
+    precision: Literal["auto", "float32", "bfloat16"] | None = None
+    memory: int | None = None
+    fidelity: Fidelity = FULL
+    probes: bool = True
+    keep_models: bool = False
+    checkpoints: str | None = None
+    checkpoint_every: int | None = None

@@ -1,0 +1,194 @@
+"""Training: recipes and blocks in, runs out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from liebig.core.arrays import Predictions, Rows
+from liebig.core.event import Listener, PopulationHalved, Stop, silent
+from liebig.core.evidence import Evidence
+from liebig.core.recipe import Recipe
+from liebig.core.run import Ending, Outcome, Run
+from liebig.core.task import Block, Task
+from liebig.hardware.memory import free_bytes
+from liebig.hardware.precision import fastest_dtype
+from liebig.stack.specs import Wants
+from liebig.techniques.compute.auto import Compute
+from liebig.train.encoding import Encoder, Encoding
+from liebig.train.evaluation import NOT_JUDGED
+from liebig.train.evidence import class_recall, final_score
+from liebig.train.fitted import Fitted
+from liebig.train.loop import Population, Trained1, Watching
+from liebig.train.memory import most_members, predicted_bytes
+from liebig.train.options import TrainOptions
+from liebig.train.plan import Member, Plan, batching_of, network_of, plans
+from liebig.train.stacked import Machine
+from liebig.train.tables import TABLES
+
+__all__ = ["TrainOptions", "Trained", "train"]
+
+_SHARE_OF_FREE: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """One recipe in one block: what happened, and the model where it was asked for and there is one."""
+
+    run: Run
+    model: Fitted | None
+
+
+def train(
+    task: Task[Any],
+    recipes: Sequence[Recipe],
+    blocks: Sequence[Block],
+    *,
+    options: TrainOptions = TrainOptions(),  # noqa: B008  # frozen
+    on_event: Listener = silent,
+    deadline: float | None = None,
+    encoding: Encoding = TABLES,
+) -> tuple[Trained, ...]:
+    """Train every recipe in every block: result i * len(blocks) + j is recipe i in block j.
+
+    Whatever can is trained together. `deadline` is on `time.monotonic`; what is not ready by then ends OUT_OF_BUDGET.
+    A listener that answers `Stop` ends everything; what was best so far is in the models.
+    """
+    began = time.perf_counter()
+
+    def encoder_for(recipe: Recipe, wants: Wants, rows: Rows) -> Encoder:
+        return encoding.fit_encoder(task, recipe.inputs, rows, wants)
+
+    asked: list[str] = []
+
+    def listen(event: Any) -> Stop | None:
+        answer = on_event(event)
+        if isinstance(answer, Stop):
+            asked.append(answer.reason)
+        return answer if answer is not None else (Stop(asked[0]) if asked else None)
+
+    watching = Watching(listen, deadline, options.probes)
+    ready: list[Trained1] = []
+    for plan in plans(task, recipes, blocks, options.fidelity, encoder_for):
+        ready += _population(task, plan, options, watching, encoding)
+    by_run: dict[int, list[Trained1]] = {}
+    for each in ready:
+        by_run.setdefault(each.member.run, []).append(each)
+    overhead = (time.perf_counter() - began - sum(each.seconds for each in ready)) / max(len(by_run), 1)
+    return tuple(
+        _trained(task, sorted(by_run[run], key=lambda each: each.member.replica), options, overhead)
+        for run in sorted(by_run)
+    )
+
+
+def _population(
+    task: Task[Any], plan: Plan, options: TrainOptions, watching: Watching, encoding: Encoding
+) -> list[Trained1]:
+    """Train a plan, in parts that fit into memory; halve what still does not."""
+    machine = machine_for(plan, task, options)
+    limit = options.memory if options.memory is not None else int(_SHARE_OF_FREE * free_bytes(machine.device))
+    most = most_members(plan, task, machine.dtype, limit)
+    done: list[Trained1] = []
+    waiting = [plan.taking(plan.members[i : i + most]) for i in range(0, len(plan.members), most)]
+    while waiting:
+        part = waiting.pop(0)
+        try:
+            encoders = list({id(m.course): m.course.encoder for m in part.members}.values())
+            feed = encoding.feed(task, encoders, machine.device, machine.dtype)
+            done += Population(task, part, feed, machine, watching).run()
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory(error):
+                raise
+            if len(part.members) == 1:
+                done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
+                continue
+            half = len(part.members) // 2
+            watching.on_event(PopulationHalved(len(part.members), predicted_bytes(part, task, machine.dtype)))
+            waiting = [part.taking(part.members[:half]), part.taking(part.members[half:]), *waiting]
+    return done
+
+
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return any(words in str(error) for words in ("not enough memory", "can't allocate memory", "out of memory"))
+
+
+def _crashed(member: Member, sentence: str) -> Trained1:
+    return Trained1(member, Outcome(Ending.CRASHED, 0, sentence), (), None, Evidence(), -1, 0.0, NOT_JUDGED)
+
+
+def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
+    """Where this plan is trained, and in which precision."""
+    compute = plan.recipe.compute
+    assert isinstance(compute, Compute)
+    name = options.device or compute.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if compute.threads:
+        torch.set_num_threads(compute.threads)
+    device = torch.device(name)
+    precision = options.precision or compute.precision
+    if precision != "auto":
+        return Machine(device, torch.float32 if precision == "float32" else torch.bfloat16)
+    width = max((spec.fan_out for spec in network_of(plan.recipe).parameters(plan.signature, task.outputs)), default=1)
+    return Machine(device, fastest_dtype(device, len(plan.members), batching_of(plan.recipe).size, width))
+
+
+def _trained(task: Task[Any], members: Sequence[Trained1], options: TrainOptions, overhead: float) -> Trained:
+    """One run out of its replicas."""
+    first = members[0]
+    course = first.member.course
+    outcome = _outcome([each.outcome for each in members])
+    usable = [each.predictions for each in members if each.predictions is not None]
+    predictions: Predictions | None = None
+    evidence = first.evidence
+    if outcome.ending.usable and len(usable) == len(members):
+        predictions = np.asarray(np.mean(usable, axis=0, dtype=np.float64), dtype=np.float32)
+    if predictions is not None and len(course.select):
+        evidence = _with_scores(task, evidence, predictions, first)
+    network = network_of(first.member.recipe)
+    structure = replace(network.structure(course.encoder.signature, task.outputs), members=len(members))
+    evidence = evidence.having(structure)
+    if options.probes:
+        evidence = evidence.having(course.encoder.input_scales(task, course.rows))
+    epochs = round(median(each.selected + 1 for each in members))
+    run = Run(first.member.recipe, course.block.index, evidence, outcome, course.select, predictions, epochs,
+              sum(each.seconds for each in members) + overhead, options.fidelity)  # fmt: skip
+    return Trained(run, _model(task, members) if options.keep_models else None)
+
+
+def _with_scores(task: Task[Any], evidence: Evidence, predictions: Predictions, one: Trained1) -> Evidence:
+    course = one.member.course
+    training = course.rows
+    # The judged loss is in the model's unit of the target; in units of the variance it is divided by its variance there.
+    spread = 1.0
+    if not task.kind.is_classification:
+        spread = float(np.var(course.encoder.target_to_model(task.target[training]))) or 1.0
+    score = final_score(task, predictions, course.select, training, one.train, 1.0 / spread)
+    recall = class_recall(task, predictions, course.select, training)
+    return evidence.having(score) if recall is None else evidence.having(score, recall)
+
+
+def _outcome(outcomes: Sequence[Outcome]) -> Outcome:
+    """The worst of the replicas' outcomes speaks for the run."""
+    order = [Ending.CRASHED, Ending.DIVERGED, Ending.ASKED, Ending.OUT_OF_BUDGET, Ending.STOPPED_EARLY, Ending.FINISHED]
+    return min(outcomes, key=lambda outcome: order.index(outcome.ending))
+
+
+def _model(task: Task[Any], members: Sequence[Trained1]) -> Fitted | None:
+    sets = [kept for each in members for kept in each.sets]
+    if not sets:
+        return None
+    course = members[0].member.course
+    return Fitted(
+        members[0].member.recipe, course.encoder, task.kind, task.classes,
+        torch.stack([each.weights for each in sets]).cpu(),
+        tuple(torch.stack([each.buffers[b] for each in sets]).cpu() for b in range(len(sets[0].buffers))),
+    )  # fmt: skip
