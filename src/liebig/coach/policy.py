@@ -66,9 +66,9 @@ LAST_RACE: Final = 8
 ROUND_SHARE: Final = 0.35
 PROOF_SHARE: Final = 0.2
 PARTS_SHARE: Final = 0.25
-#: The most of the time left that is begun with; what is kept for a proof is at most this share of it.
+#: The most of the time left that is begun with; what is kept for a confirmation at full size is at most this share of it.
 MOST_SHARE: Final = 0.95
-RESERVE_SHARE: Final = 0.5
+CONFIRMATION_SHARE: Final = 0.5
 CHALLENGE_SHARE: Final = 0.1
 #: An idea worth less (in block standard deviations) is not likely to help.
 WORTH_TRYING: Final = 0.02
@@ -516,8 +516,6 @@ def _round_fidelity(view: View, control: str, ideas: Sequence[Idea]) -> Fidelity
 def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fidelity) -> tuple[Idea, ...]:
     """The best of `ideas` whose first look, and the proof that must follow, the time left pays for."""
     reserve = 0.0 if view.unhurried else _proof_reserve(view)
-    if reserve > RESERVE_SHARE * view.seconds_left:
-        reserve = 0.0  # a proof that would take most of what is left is not waited for
     while ideas and not view.unhurried:
         cost = view.predicted(_first_look(view.study, control, ideas, fidelity))
         if cost + reserve <= MOST_SHARE * view.seconds_left:
@@ -527,14 +525,17 @@ def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fideli
 
 
 def _proof_reserve(view: View) -> float:
-    """Seconds that the next proof (or the confirmation at full size) of what was adopted would take."""
+    """Seconds that the next proof (or the confirmation at full size) of what was adopted would take; nothing is kept for
+    one that is out of reach."""
     proof = _prove(view, float("inf"))
     if isinstance(proof, Train):
-        return _cost(view, proof.jobs, proof.fidelity)
+        cost = _cost(view, proof.jobs, proof.fidelity)
+        return cost if cost <= MOST_SHARE * view.seconds_left else 0.0
     confirmation = _confirmation(view)
     if confirmation is None:
         return 0.0
-    return view.predicted(_first_look(view.study, confirmation[0], (confirmation[1],), FULL))
+    cost = view.predicted(_first_look(view.study, confirmation[0], (confirmation[1],), FULL))
+    return cost if cost <= CONFIRMATION_SHARE * view.seconds_left else 0.0
 
 
 def _chosen(view: View, size: int) -> tuple[Idea, ...]:
