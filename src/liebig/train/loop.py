@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, Final
 
 import numpy as np
@@ -171,7 +172,7 @@ class Population:
         Returns the sum of losses over rows [K] and the rows of the first block."""
         stack, accumulated = self.stack, len(batches)
         stack.lowered()
-        total, rows, count = torch.zeros(len(stack), device=self.machine.device), 0, 0
+        total, rows = torch.zeros(len(stack), device=self.machine.device), 0
         everyone = sum(pieces[0].rows.shape[1] for pieces in batches)
         seen: tuple[Batch, Tensor] | None = None
         for i, pieces in enumerate(batches):
@@ -184,8 +185,7 @@ class Population:
                 total += losses.sum(1)
             else:
                 self._ragged(pieces, draws, weight, i > 0, total)
-            count += pieces[0].rows.shape[1]
-        rows = count
+            rows += pieces[0].rows.shape[1]
         if self.looker is not None and seen is not None:
             self.looker.before(stack, seen[0], step)
             apply_gradients(stack, rates, step)
@@ -277,6 +277,16 @@ class Population:
                 made.append(_pieces([order[start : start + size] for order in orders]))
         for i in range(0, len(made), self.batching.accumulates):
             yield made[i : i + self.batching.accumulates]
+
+    def endless_rows(self) -> Iterator[Tensor]:
+        """Batches of rows [G, B] for ever, in the order in which they are trained on; short ones left out."""
+        for epoch in count():
+            for batches in self._batches(epoch):
+                yield from (pieces[0].rows for pieces in batches if len(pieces) == 1)
+
+    def batch_of(self, rows: Tensor) -> Batch:
+        """These rows [G, B] for the members present."""
+        return self._batch(self.feed, rows, self.stack.group)
 
     def _first_batch(self) -> Batch:
         rows = [self._order(course, 0)[: max(self.batching.size, 2)] for course in self.courses]

@@ -1,0 +1,135 @@
+"""What training will cost, from shapes: single steps of the very shapes are timed once on random numbers, the rest is counted.
+
+Source: measured; a step of K members costs an affine function of K (launches once, arithmetic K times).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from liebig.core.recipe import Recipe
+from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.stack.batch import Batch
+from liebig.stack.draws import Draws
+from liebig.stack.specs import Signature
+from liebig.train.encoding import Encoder, Encoding
+from liebig.train.loop import ground_of
+from liebig.train.options import TrainOptions
+from liebig.train.plan import Course, Member, Plan, batching_of, chooses, epochs_of, network_of, replicas
+from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
+from liebig.train.tables import TABLES
+from liebig.train.training import machine_for
+
+_SAMPLE_ROWS: Final = 1000  # enough to know what enters the network
+_FEW, _MORE = 1, 6  # members that are timed
+_SECONDS: Final = 0.05  # for one timing
+_LEAST_STEPS: Final = 3
+#: A forward pass in evaluation mode beside a training step of as many rows.
+_EVALUATION: Final = 0.35
+#: Share of the planned epochs that a recipe which may stop early takes, where nothing is known yet.
+_STOPS_AT: Final = 0.6
+_STOP_SHARE: Final = 0.15
+_TRAIN_SAMPLE: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class StepCost:
+    """Seconds of one training step of K members: `base` + K * `each`."""
+
+    base: float
+    each: float
+
+    def seconds(self, members: int) -> float:
+        return self.base + members * self.each
+
+
+_known: dict[tuple[object, ...], StepCost] = {}
+_signatures: dict[tuple[object, ...], tuple[Task[Any], Encoder]] = {}
+
+
+def _encoder(task: Task[Any], recipe: Recipe, encoding: Encoding) -> Encoder:
+    key = (id(task), recipe.inputs.model_dump_json(), network_of(recipe).wants)
+    if key not in _signatures:
+        rows = task.parts.work[:_SAMPLE_ROWS]
+        # The task is kept beside it, so that its identity stays taken.
+        _signatures[key] = task, encoding.fit_encoder(task, recipe.inputs, rows, network_of(recipe).wants)
+    return _signatures[key][1]
+
+
+def step_cost(
+    task: Task[Any], recipe: Recipe, rows: int, options: TrainOptions, encoding: Encoding = TABLES
+) -> StepCost:
+    """Cost of a step of such recipes on this machine; timed at the first call for each shape."""
+    encoder = _encoder(task, recipe, encoding)
+    batch = min(batching_of(recipe).size, rows)
+    key = (recipe.population_key, encoder.signature, batch, task.outputs, options.device, options.precision)
+    if key not in _known:
+        few, more = (_timed(task, recipe, encoder, batch, count, options) for count in (_FEW, _MORE))
+        each = max((more - few) / (_MORE - _FEW), few * 0.02)
+        _known[key] = StepCost(max(few - each, 0.0), each)
+    return _known[key]
+
+
+def _timed(task: Task[Any], recipe: Recipe, encoder: Encoder, rows: int, count: int, options: TrainOptions) -> float:
+    """Median seconds of one step of `count` members on random numbers."""
+    none = np.zeros(0, dtype=np.int64)
+    own = np.arange(rows, dtype=np.int64)
+    course = Course(Block(0, own, none, none, 0, 0), own, none, none, encoder)
+    members = tuple(Member(recipe, course, 0, replica, replica) for replica in range(count))
+    plan = Plan(members, encoder.signature, 1, 100)
+    machine = machine_for(plan, task, options)
+    ground = ground_of(plan, task, machine.device)
+    group = torch.zeros(count, dtype=torch.int64, device=machine.device)
+    stack = stacked(plan, ground, machine, group, _random_batch(encoder.signature, rows, task.outputs, machine, group))
+    rates, taken, step = torch.full((count,), 1e-5, device=machine.device), [], 0
+    until = time.perf_counter() + _SECONDS
+    while step <= _LEAST_STEPS or time.perf_counter() < until:
+        batch = _random_batch(encoder.signature, rows, task.outputs, machine, group)
+        began = time.perf_counter()
+        stack.lowered()
+        for _ in range(batching_of(recipe).accumulates):
+            gradients_of(stack, batch, Draws(stack.seeds, step, machine.device), 1.0, add=False)
+        apply_gradients(stack, rates, step)
+        float(stack.flat[0, 0])  # wait for the device
+        taken.append(time.perf_counter() - began)
+        step += 1
+    return float(np.median(taken[1:]))
+
+
+def _random_batch(signature: Signature, rows: int, outputs: int, machine: Machine, group: torch.Tensor) -> Batch:
+    device, dtype = machine.device, machine.dtype
+    return Batch(
+        dense=torch.randn(1, rows, signature.dense, device=device).to(dtype),
+        target=torch.randint(0, max(outputs, 2), (1, rows), device=device).float(),
+        numbers=torch.randn(1, rows, signature.numbers, device=device).to(dtype) if signature.numbers else None,
+        codes=torch.zeros(1, rows, len(signature.levels), dtype=torch.int64, device=device),
+        member_group=group,
+    )
+
+
+def predicted_seconds(
+    task: Task[Any], recipe: Recipe, rows: int, members: int, *,
+    epochs: float | None = None, fidelity: Fidelity = FULL, options: TrainOptions = TrainOptions(),  # noqa: B008  # frozen
+    encoding: Encoding = TABLES,
+) -> float:  # fmt: skip
+    """Seconds to train `members` runs of such a recipe together, each on `rows` fit rows at full fidelity.
+
+    `epochs` are those expected, in full ones (None: all of them, or 0.6 of the cap for a recipe that may stop early).
+    """
+    own = max(2, round(rows * min(fidelity.rows, 1.0)))
+    cost = step_cost(task, recipe, own, options, encoding)
+    batching = batching_of(recipe)
+    batch = min(batching.size, own)
+    steps = -(-own // (batch * batching.accumulates))
+    if epochs is None:
+        epochs = epochs_of(recipe, fidelity) * (_STOPS_AT if chooses(recipe) else 1.0)
+    count = members * replicas(recipe)
+    sampled = min(_TRAIN_SAMPLE, own) if options.probes else 0
+    evaluated = _STOP_SHARE * rows + sampled if chooses(recipe) or options.probes else 0.0
+    evaluation = _EVALUATION * evaluated / batch * (count * cost.each)
+    return epochs * (steps * cost.seconds(count) + evaluation)
