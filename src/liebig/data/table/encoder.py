@@ -119,7 +119,8 @@ class Encoder:
         filled = torch.where(missing, self._tensor("medians", device), values)
         prefix = "scale."
         fitted = {name[len(prefix) :]: self._tensor(name, device) for name in self.arrays if name.startswith(prefix)}
-        scaled = self.inputs.scale.apply(filled, fitted).clamp(-_LARGEST, _LARGEST).float()
+        scaled = self.inputs.scale.apply(filled, fitted) if plan.used else filled  # nothing was fitted on no columns
+        scaled = scaled.clamp(-_LARGEST, _LARGEST).float()
         cut = [i for i, width in enumerate(plan.widths) if width]
         place = (
             positions(filled[:, cut], self._tensor("edges", device)).float() if cut else scaled.new_zeros(raw.rows, 0)

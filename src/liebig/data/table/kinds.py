@@ -59,10 +59,8 @@ def taken_for(series: pl.Series, said: str | None = None, comma: bool = False) -
         return _category(series, "true or false")
     if series.dtype.is_numeric():
         return _number(series, POINT, "numbers")
-    if series.dtype.is_temporal() and not isinstance(series.dtype, pl.Duration):
+    if series.dtype.is_temporal():
         return _date(series, "", "dates")
-    if isinstance(series.dtype, pl.Duration):
-        return _number(series.dt.total_seconds().cast(pl.Float64), POINT, "durations, in seconds")
     text = words(series)
     if text.null_count() == len(text):
         return Column(name, Kind.CONSTANT, "every value is missing", False, has_missing=True)

@@ -451,12 +451,14 @@ def _mixed(name: str, cells: list[Any]) -> pl.Series:
 
 
 def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
-    """Dictionary columns as text, decimals and halves as floats, time zones dropped (the moment in UTC is kept)."""
+    """Dictionary columns as text, decimals as floats, durations as seconds, time zones dropped (the moment in UTC is kept)."""
     changed = []
     for column in frame.get_columns():
         dtype = column.dtype
         if dtype in (pl.Categorical, pl.Enum) or isinstance(dtype, pl.Categorical | pl.Enum) or dtype == pl.Null:
             changed.append(column.cast(pl.String))
+        elif isinstance(dtype, pl.Duration):
+            changed.append(column.dt.total_microseconds().cast(pl.Float64) / 1e6)
         elif isinstance(dtype, pl.Decimal):
             changed.append(column.cast(pl.Float64))
         elif isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
