@@ -1,1 +1,67 @@
-""""""
+"""What is wrong? Evidence in, answers out; no torch. One file each; all of them stand in `ALL`."""
+
+from typing import Final
+
+from liebig.checks.bad_features import BadFeatures
+from liebig.checks.class_imbalance import ClassImbalance
+from liebig.checks.dead_units import DeadUnits
+from liebig.checks.diagnosis import Diagnosis, barrel
+from liebig.checks.diagnosis import diagnose as diagnose_with
+from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.leakage import Leakage
+from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
+from liebig.checks.learning_rate_too_high import LearningRateTooHigh
+from liebig.checks.learning_rate_too_low import LearningRateTooLow
+from liebig.checks.missing_nonlinearity import MissingNonlinearity
+from liebig.checks.non_finite import NonFinite
+from liebig.checks.not_learning import NotLearning
+from liebig.checks.oscillating_loss import OscillatingLoss
+from liebig.checks.over_regularised import OverRegularised
+from liebig.checks.overfitting import Overfitting
+from liebig.checks.poor_initialisation import PoorInitialisation
+from liebig.checks.saturated_units import SaturatedUnits
+from liebig.checks.shifted_parts import ShiftedParts
+from liebig.checks.shifting_activations import ShiftingActivations
+from liebig.checks.still_improving import StillImproving
+from liebig.checks.trained_too_long import TrainedTooLong
+from liebig.checks.underfitting import Underfitting
+from liebig.checks.unscaled_inputs import UnscaledInputs
+from liebig.checks.unscaled_targets import UnscaledTargets
+from liebig.checks.vanishing_gradient import VanishingGradient
+from liebig.core.check import Check
+from liebig.core.evidence import Evidence
+
+ALL: Final[tuple[Check, ...]] = (
+    UnscaledInputs(),
+    UnscaledTargets(),
+    PoorInitialisation(),
+    VanishingGradient(),
+    ExplodingGradient(),
+    NonFinite(),
+    DeadUnits(),
+    SaturatedUnits(),
+    LearningRateTooHigh(),
+    LearningRateTooLow(),
+    LearningRateNotDecayed(),
+    OscillatingLoss(),
+    NotLearning(),
+    Overfitting(),
+    Underfitting(),
+    OverRegularised(),
+    ShiftingActivations(),
+    MissingNonlinearity(),
+    StillImproving(),
+    TrainedTooLong(),
+    ClassImbalance(),
+    BadFeatures(),
+    Leakage(),
+    ShiftedParts(),
+)
+
+
+def diagnose(evidence: Evidence) -> Diagnosis:
+    """What limits the run that `evidence` is of? All checks, causes before symptoms."""
+    return diagnose_with(evidence, ALL)
+
+
+__all__ = ["ALL", "Diagnosis", "barrel", "diagnose"]

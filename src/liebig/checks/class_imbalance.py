@@ -1,0 +1,57 @@
+"""Class imbalance.
+
+Means: Rare classes are lost: the network hardly ever answers them, though it can tell them apart.
+Measured: share of each class in the training rows, its recall on the select part and its ROC AUC against the rest.
+Misleads: imbalance alone does no harm, and with ROC AUC as the metric class weights won on no table: only lost recall counts.
+Source: He & Garcia 2009, "Learning from imbalanced data".
+"""
+
+from __future__ import annotations
+
+import math
+
+from liebig.checks.strength import middle, ramp
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.evidence import ClassRecall, Evidence
+
+
+class ClassImbalance(Check):
+    """A rare class with lost recall."""
+
+    name = "class-imbalance"
+    stave = Stave.DATA
+    needs = (ClassRecall,)
+    explains = frozenset()
+    words = {
+        "en": Telling(
+            headline='The class "{place}" is lost.',
+            evidence="It is {prior:.1%} of the training rows, and {recall:.0%} of its rows are found (the others: {others:.0%}); its ROC AUC against the rest is {auc:.2f}.",
+            advice="Move the threshold; or class weights, balanced batches, more rows of that class.",
+        )
+    }
+
+    def judge(self, evidence: Evidence) -> Answer:
+        recall = evidence.get(ClassRecall)
+        assert recall is not None
+        count = len(recall.classes)
+        if count < 2:
+            return NotApplicable("there are no classes")
+        best: tuple[float, str, dict[str, Fact]] = (0.0, "", {})
+        for i, name in enumerate(recall.classes):
+            rows = recall.rows[i]
+            others = middle(recall.recall[j] for j in range(count) if j != i)
+            if rows < 2 or recall.recall[i] != recall.recall[i] or others != others:
+                continue
+            rare = ramp(recall.prior[i] * count, 0.6, 0.25)
+            error = math.sqrt(max(others * (1 - others), 0.01) / rows)
+            lost = ramp(others - recall.recall[i], 0.2, 0.6) * ramp((others - recall.recall[i]) / error, 2.0, 4.0)
+            strength = rare * lost * (0.6 + 0.4 * ramp(recall.auc[i], 0.6, 0.85))
+            if strength > best[0]:
+                facts = {
+                    "prior": Fact(recall.prior[i], "share"),
+                    "recall": Fact(recall.recall[i], "share"),
+                    "others": Fact(others, "share"),
+                    "auc": Fact(recall.auc[i]),
+                }
+                best = (strength, name, facts)
+        return Found(*best) if best[0] >= 0.05 else Clear()

@@ -1,0 +1,68 @@
+"""Exploding gradient.
+
+Means: The gradient grows on its way back through the layers, or from step to step, until steps are huge.
+Measured: norm of the gradient of the first weight matrix over that of the last (healthy 0.17-1.3), its growth over time, and
+  the peak of the loss over its first value (healthy at most 1.1).
+Misleads: a rate that is too high makes gradients grow, too; then growth over the layers is missing and the rate is named.
+Source: Pascanu, Mikolov & Bengio 2013, arXiv:1211.5063; ranges measured on small runs.
+"""
+
+from __future__ import annotations
+
+import math
+
+from liebig.checks.strength import disappoints, finite, log_ramp, middle
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.evidence import Evidence, GradientNorms, NonFinite, StepLosses
+
+
+class ExplodingGradient(Check):
+    """The gradient grows through layers or time."""
+
+    name = "exploding-gradient"
+    stave = Stave.GRADIENT
+    needs = (GradientNorms,)
+    explains = frozenset(
+        {
+            "non-finite",
+            "oscillating-loss",
+            "not-learning",
+            "learning-rate-too-high",
+            "underfitting",
+            "dead-units",
+            "saturated-units",
+            "learning-rate-not-decayed",
+        }
+    )
+    words = {
+        "en": Telling(
+            headline="The gradient explodes.",
+            evidence="The gradient of layer {place} is {ratio:.3g} times that of the last (healthy: 0.17 to 1.3), and grew {growth:.3g}-fold while training; the loss peaked at {peak:.3g} times its first value.",
+            advice="Clip the gradient by norm, warm the rate up, normalise the layers, start from smaller weights, or lower the rate.",
+        )
+    }
+
+    def judge(self, evidence: Evidence) -> Answer:
+        norms = evidence.get(GradientNorms)
+        assert norms is not None
+        if not norms.norms:
+            return NotApplicable("no gradient was seen")
+        totals = [math.sqrt(sum(value**2 for value in look)) for look in norms.norms]
+        known = finite(totals)
+        broke = len(known) < len(totals) or evidence.get(NonFinite) is not None
+        growth = max(known) / known[0] if known and known[0] > 0 else math.inf
+        ratio = middle(look[0] / look[-1] if look[-1] > 0 else math.nan for look in norms.norms[:3])
+        losses = evidence.get(StepLosses)
+        first = losses.loss[0] if losses and losses.loss else math.nan
+        peak = max(finite(losses.loss), default=math.nan) / first if losses and first > 0 else math.nan
+        through_layers = log_ramp(ratio, 10.0, 300.0) if len(norms.layers) > 2 else 0.0
+        over_time = log_ramp(growth, 30.0, 3000.0) * max(log_ramp(peak, 1.5, 10.0), float(broke))
+        strength = max(through_layers * (0.3 + 0.7 * max(disappoints(evidence), float(broke))), 0.8 * over_time)
+        if strength < 0.05:
+            return Clear()
+        facts = {
+            "ratio": Fact(ratio, "ratio", 10.0),
+            "growth": Fact(growth, "ratio", 30.0),
+            "peak": Fact(peak, "ratio", 1.5),
+        }
+        return Found(strength, norms.layers[0], facts)

@@ -1,0 +1,58 @@
+"""Learning rate not decayed.
+
+Means: At a constant rate the weights go on trembling around the best place: the last part of the gain is never taken.
+Measured: a rate that stayed the same; in the last third of the epochs the loss on the stop part swings by more than it falls,
+  and a better epoch lies before the last.
+Misleads: averaged weights take the trembling out without any decay; then there is nothing to find.
+Source: Robbins & Monro 1951; measured: averaging at a constant rate gave what cosine gives.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+from liebig.checks.strength import finite, middle, ramp, scaled_to_hint, slope
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.evidence import EpochCurves, Evidence
+
+
+class LearningRateNotDecayed(Check):
+    """A late plateau of swings at a constant rate."""
+
+    name = "learning-rate-not-decayed"
+    stave = Stave.RATE
+    needs = (EpochCurves,)
+    explains = frozenset()
+    words = {
+        "en": Telling(
+            headline="The learning rate never came down.",
+            evidence="It stayed at {rate:.3g}; over the last {epochs:.0f} epochs the loss swung by {swing:.2g} from epoch to epoch and fell by {fall:.2g} in all.",
+            advice="Let the rate decay (cosine, or reduce on plateau), or average the weights (EMA).",
+        )
+    }
+
+    def judge(self, evidence: Evidence) -> Answer:
+        curves = evidence.get(EpochCurves)
+        assert curves is not None
+        losses = finite(curves.stop_loss) or finite(curves.train_loss)
+        if len(losses) < 9:
+            return NotApplicable("fewer than nine epochs were trained")
+        rates = finite(curves.rates)
+        if rates and min(rates) < 0.5 * max(rates):
+            return Clear()
+        last = losses[-max(4, len(losses) // 3) :]
+        fall = max(0.0, -slope(last) * (len(last) - 1))
+        swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
+        floor = middle(finite(curves.stop_loss_error)) if finite(curves.stop_loss_error) else 0.0
+        level = abs(middle(last)) + 1e-12
+        strength = scaled_to_hint(ramp(swing / (fall + 1e-12), 0.7, 3.0) * ramp(swing / level, 0.01, 0.08)) + 0.0
+        if strength < 0.05:
+            return Clear()
+        facts = {
+            "rate": Fact(rates[-1] if rates else math.nan),
+            "epochs": Fact(float(len(last)), "epochs"),
+            "swing": Fact(swing, "", floor),
+            "fall": Fact(fall),
+        }
+        return Found(strength, "", facts)

@@ -1,0 +1,68 @@
+"""Overfitting.
+
+Means: The network learns its rows by heart: the training loss goes on falling while the loss on other rows rises.
+Measured: the loss on the stop (or select) part at the end against its best, beyond the sampling error; and the gap between
+  training and selection loss, as a share of the loss of an answer that ignores its input.
+Misleads: a gap alone is normal: every network fits its own rows better. With the best epoch restored the harm is mended
+  already, and what is left is the gap.
+Source: Geman, Bienenstock & Doursat 1992; Prechelt 1998.
+"""
+
+from __future__ import annotations
+
+import math
+
+from liebig.checks.strength import ramp
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore
+
+
+class Overfitting(Check):
+    """The selection loss rises while the training loss falls, or the gap is large."""
+
+    name = "overfitting"
+    stave = Stave.OVERFIT
+    needs = (FinalScore,)
+    explains = frozenset({"trained-too-long"})
+    words = {
+        "en": Telling(
+            headline="The network overfits.",
+            evidence="The loss is {train:.3g} on the training rows and {select:.3g} on others ({gap:.0%} of the loss of an answer that ignores its input apart); since its best it rose by {rise:.2g} ({errors:.1f} standard errors).",
+            advice="More data first; then early stopping, dropout, weight decay, an ensemble, label smoothing, or a smaller network.",
+        )
+    }
+
+    def judge(self, evidence: Evidence) -> Answer:
+        score = evidence.get(FinalScore)
+        assert score is not None
+        if not score.chance_loss > 0 or not math.isfinite(score.loss):
+            return NotApplicable("the outcome has no loss")
+        gap = (score.loss - score.train_loss) / score.chance_loss
+        beyond = (score.loss - score.train_loss) / max(score.loss_error, 1e-12)
+        rise, errors = _rise(evidence.get(EpochCurves))
+        by_gap = ramp(gap, 0.08, 0.3) * ramp(beyond, 2.0, 5.0)
+        by_rise = ramp(errors, 2.0, 6.0) * ramp(beyond, 1.0, 3.0) * ramp(rise / score.chance_loss, 0.01, 0.08)
+        strength = max(0.75 * by_gap, by_rise, min(1.0, 0.6 * by_gap + 0.6 * by_rise))
+        if strength < 0.05:
+            return Clear()
+        facts = {
+            "train": Fact(score.train_loss),
+            "select": Fact(score.loss),
+            "gap": Fact(gap, "share", 0.08),
+            "rise": Fact(rise),
+            "errors": Fact(errors, "standard errors", 2.0),
+        }
+        return Found(strength, "", facts)
+
+
+def _rise(curves: EpochCurves | None) -> tuple[float, float]:
+    """How far the stop loss rose from its best to the last three epochs, and in standard errors."""
+    if curves is None:
+        return 0.0, 0.0
+    known = [value for value in curves.stop_loss if math.isfinite(value)]
+    if len(known) < 4:
+        return 0.0, 0.0
+    rise = sum(known[-3:]) / 3 - min(known)
+    wide = [error for error in curves.stop_loss_error if math.isfinite(error) and error > 0]
+    # The two are of the same rows: their difference is known far better than either.
+    return rise, rise / (0.5 * wide[-1]) if wide else 0.0

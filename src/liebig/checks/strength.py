@@ -1,0 +1,77 @@
+"""From measurements to strengths: shared, small and pure.
+
+A finding counts only when the outcome is worse than it should be. A mechanism alone is never enough: that is what makes
+other tools raise alarms on healthy networks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from liebig.core.evidence import Evidence, FinalScore
+
+
+def ramp(value: float, low: float, high: float) -> float:
+    """0 at `low` and below, 1 at `high` and above, straight between; `low` may be the larger. NaN gives 0."""
+    if math.isnan(value):
+        return 0.0
+    return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def log_ramp(value: float, low: float, high: float) -> float:
+    """`ramp` on a logarithmic scale; values that are not above zero count as the smallest."""
+    if math.isnan(value):
+        return 0.0
+    return ramp(math.log(max(value, 1e-300)), math.log(low), math.log(high))
+
+
+def finite(values: Iterable[float]) -> list[float]:
+    return [value for value in values if math.isfinite(value)]
+
+
+def middle(values: Iterable[float]) -> float:
+    """The median of what is finite; NaN where nothing is."""
+    known = finite(values)
+    return median(known) if known else math.nan
+
+
+def learnt(score: FinalScore) -> float:
+    """How much of the loss of an answer that ignores its input was learnt away on the training rows: 0 none, 1 all."""
+    if not math.isfinite(score.train_loss) or not score.chance_loss > 0:
+        return 0.0
+    return min(1.0, max(0.0, 1.0 - score.train_loss / score.chance_loss))
+
+
+def room(evidence: Evidence) -> float:
+    """How much is left to be learnt on the training rows, 0..1; 1 where the outcome was not measured (it broke)."""
+    score = evidence.get(FinalScore)
+    return 1.0 - learnt(score) if score else 1.0
+
+
+def disappoints(evidence: Evidence) -> float:
+    """0 where nearly all was learnt, 1 where a tenth or more of the loss is left: what a mechanism is multiplied by."""
+    return ramp(room(evidence), 0.02, 0.12)
+
+
+def at_chance(score: FinalScore) -> bool:
+    """True when the answer is not better than one that ignores its input, on the select part, beyond the error."""
+    return not score.loss < score.chance_loss - 2.0 * score.loss_error
+
+
+def scaled_to_hint(strength: float) -> float:
+    """A strength that can never become a warning."""
+    return min(0.49, strength)
+
+
+def slope(values: Sequence[float]) -> float:
+    """Least-squares slope by step of a sequence; 0 for fewer than two values."""
+    n = len(values)
+    if n < 2:
+        return 0.0
+    mean = sum(values) / n
+    centre = (n - 1) / 2
+    return sum((i - centre) * (value - mean) for i, value in enumerate(values)) / sum(
+        (i - centre) ** 2 for i in range(n)
+    )
