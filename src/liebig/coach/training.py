@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -15,18 +15,19 @@ from liebig.coach.runner import Final as FinalRun
 from liebig.coach.runner import Opened, Request, Result
 from liebig.core.event import Listener, silent
 from liebig.core.recipe import Recipe
-from liebig.core.run import Run, Score
+from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity
 from liebig.data.table.task import TableTask
 from liebig.stack.draws import member_seed
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
-from liebig.train import Trained, TrainOptions, train
 from liebig.train.cost import predicted_seconds
 from liebig.train.fitted import Fitted
 from liebig.train.plan import chooses
 from liebig.train.range_test import range_test
+from liebig.train.tables import TABLES
+from liebig.train.training import Trained, TrainOptions, train
 from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import failed, score, score_of
 
@@ -199,11 +200,20 @@ class TrainingRunner:
     def _open(self, final: FinalRun, deadline: float | None) -> Opened:
         recipe = lasting(final.recipe, final.epochs)
         block = seal_block(self.task, self.seed, holding_out=chooses(recipe))
-        block = self._seeded(block, self._reseeded.get(final.recipe.digest))
+        # Training has a row of its own to score: nothing reads the sealed rows but the one prediction below.
+        unseen = replace(self._seeded(block, self._reseeded.get(final.recipe.digest)), select=block.fit[:1])
         options = replace(self._options(Fidelity(final.rows), probes=False), keep_models=True)
-        (trained,) = self._train([recipe], [block], options, deadline)
-        seconds = _seconds_per_row(trained.model, self.task.parts.sealed)
-        return Opened(_scored(self, trained.run), trained.run.epochs, trained.model, seconds)
+        (trained,) = self._train([recipe], [unseen], options, deadline)
+        run, model = trained.run, trained.model
+        if model is None or run.outcome.ending in {Ending.DIVERGED, Ending.CRASHED}:
+            return Opened(failed(run.seconds), run.epochs, None)
+        began = time.monotonic()
+        predictions = model.predict_rows(self.task, block.select, TABLES)
+        spent = time.monotonic() - began
+        if not np.isfinite(predictions).all():
+            return Opened(failed(run.seconds), run.epochs, None)
+        judged = score_of(self.task, block.select, predictions, run.seconds)
+        return Opened(judged, run.epochs, model, spent / len(predictions))
 
     def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
         rows, share = len(self.task.parts.work), len(self.blocks[0].fit) + len(self.blocks[0].stop)
@@ -238,15 +248,6 @@ def _members(recipe: Recipe) -> int:
 
 def _scored(runner: TrainingRunner, run: Run) -> Score:
     return score(runner.task, run) if run.outcome.ending.usable else failed(run.seconds)
-
-
-def _seconds_per_row(model: Fitted | None, rows: np.ndarray[Any, np.dtype[np.int64]]) -> float:
-    if model is None or len(rows) == 0:
-        return 0.0
-    some = rows[:1000]
-    began = time.monotonic()
-    model.predict_rows(some)
-    return (time.monotonic() - began) / len(some)
 
 
 def _by(requests: Sequence[Request], key: Callable[[Request], K]) -> Mapping[K, list[int]]:
