@@ -35,7 +35,7 @@ from liebig.core.metric import Metric
 from liebig.core.run import Run
 from liebig.core.study import Ended
 from liebig.core.task import Block, Task
-from liebig.data.table.data import TableData
+from liebig.data.table.content import TableData
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.data.table.task import TableTask, table_task
 from liebig.store.ledger import read_study

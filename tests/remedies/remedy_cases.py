@@ -9,11 +9,11 @@ from liebig.data.table.inputs import TableInputs
 from liebig.nets.activations.relu import ReLU
 from liebig.nets.mlp import MLP
 from liebig.techniques.batching.shuffled import Shuffled
-from liebig.techniques.compute.compute import Compute
+from liebig.techniques.compute.auto import Compute
 from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.optimizers.adam import Adam
 from liebig.techniques.schedules.constant import Constant
-from liebig.techniques.stopping.fixed_epochs import FixedEpochs
+from liebig.techniques.stopping.epochs import FixedEpochs
 
 
 def column(name, kind="number", **values):

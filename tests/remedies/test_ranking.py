@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 
 import pytest
+from remedy_cases import found, recipe, situation
+
 from liebig.checks.overfitting import Overfitting
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.unscaled_inputs import UnscaledInputs
-from remedy_cases import found, recipe, situation
-
 from liebig.core.check import Finding
 from liebig.core.trial import Verdict
 from liebig.data.table.inputs import TableInputs

@@ -3,16 +3,15 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from remedy_cases import curves, found, recipe, situation
+
+from liebig import checks, remedies
 from liebig.checks.class_imbalance import ClassImbalance
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.overfitting import Overfitting
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.still_improving import StillImproving
 from liebig.checks.underfitting import Underfitting
-from liebig.techniques.gradients.clip_norm import ClipNorm
-from remedy_cases import curves, found, recipe, situation
-
-from liebig import checks, remedies
 from liebig.core.card import REMEDY_SECTIONS, card_of
 from liebig.core.task import TaskKind
 from liebig.data.table.inputs import TableInputs
@@ -42,7 +41,8 @@ from liebig.remedies.wider import Wider
 from liebig.techniques.averaging.ema import EMA
 from liebig.techniques.batching.balanced import Balanced
 from liebig.techniques.batching.shuffled import Shuffled
-from liebig.techniques.compute.compute import Compute
+from liebig.techniques.compute.auto import Compute
+from liebig.techniques.gradients.clip_norm import ClipNorm
 from liebig.techniques.initialisations.he import He
 from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.objectives.mse import MSE
@@ -54,7 +54,7 @@ from liebig.techniques.schedules.constant import Constant
 from liebig.techniques.schedules.cosine import Cosine
 from liebig.techniques.schedules.plateau import Plateau
 from liebig.techniques.stopping.early_stopping import EarlyStopping
-from liebig.techniques.stopping.fixed_epochs import FixedEpochs
+from liebig.techniques.stopping.epochs import FixedEpochs
 
 #: Faults in code, which advice answers and no recipe can; and what asks for another machine or other data.
 NOT_BY_RECIPE = {
@@ -151,7 +151,7 @@ def test_advice_is_one_sentence(remedy):
 
 
 @REMEDIES
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=recipes())
 def test_proposals_change_what_the_remedy_says_and_nothing_else(remedy, made):
     start, around = made
@@ -168,7 +168,7 @@ def test_proposals_change_what_the_remedy_says_and_nothing_else(remedy, made):
 
 
 @REMEDIES
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(made=recipes())
 def test_a_remedy_does_not_propose_what_is_in_already(remedy, made):
     start, around = made

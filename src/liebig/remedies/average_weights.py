@@ -7,6 +7,7 @@ Source: Polyak & Juditsky 1992; on tables against constant rates, seventeen tabl
 """
 
 from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
+from liebig.checks.oscillating_loss import OscillatingLoss
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
@@ -19,7 +20,7 @@ class AverageWeights(Remedy):
     """Adds `ema` with a horizon of one epoch."""
 
     name = "average-weights"
-    answers = (LearningRateNotDecayed,)
+    answers = (LearningRateNotDecayed, OscillatingLoss)
     prior = measured(1.0, 11, 6, 0)
     changes = ("techniques",)
 

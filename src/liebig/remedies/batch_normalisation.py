@@ -7,6 +7,7 @@ Source: Ioffe & Szegedy 2015, arXiv:1502.03167.
 """
 
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.shifting_activations import ShiftingActivations
 from liebig.checks.still_improving import StillImproving
 from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
@@ -24,7 +25,7 @@ class NormaliseByBatch(Remedy):
     """`network.normalisation` becomes `batch` where there is none."""
 
     name = "batch-normalisation"
-    answers = (VanishingGradient, ExplodingGradient, StillImproving)
+    answers = (VanishingGradient, ExplodingGradient, StillImproving, ShiftingActivations)
     prior = measured(-0.3, 4, 8, 5)
     changes = ("network.normalisation",)
     depth = Depth.ON

@@ -8,6 +8,7 @@ Source: Hendrycks & Gimpel 2016, arXiv:1606.08415.
 """
 
 from liebig.checks.dead_units import DeadUnits
+from liebig.checks.missing_nonlinearity import MissingNonlinearity
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
@@ -22,7 +23,7 @@ class UseGELU(Remedy):
     """`network.activation` becomes `gelu`."""
 
     name = "gelu-activation"
-    answers = (VanishingGradient, SaturatedUnits, DeadUnits)
+    answers = (VanishingGradient, SaturatedUnits, DeadUnits, MissingNonlinearity)
     prior = measured(0.2, 4, 12, 1)
     changes = ("network.activation",)
     depth = Depth.ON

@@ -8,6 +8,7 @@ Source: He et al. 2015, arXiv:1502.01852; Glorot & Bengio 2010; Klambauer et al.
 
 from liebig.checks.dead_units import DeadUnits
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.not_learning import NotLearning
 from liebig.checks.poor_initialisation import PoorInitialisation
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.vanishing_gradient import VanishingGradient
@@ -34,7 +35,7 @@ class InitialiseForActivation(Remedy):
     """The technique that claims the initialisation becomes the one that suits the activation."""
 
     name = "initialise-for-activation"
-    answers = (PoorInitialisation, VanishingGradient, ExplodingGradient, DeadUnits, SaturatedUnits)
+    answers = (PoorInitialisation, VanishingGradient, ExplodingGradient, DeadUnits, SaturatedUnits, NotLearning)
     prior = Prior(0.5, -0.5, 6.0, "He et al. 2015, figure 3: a deep network that else does not start to learn")
     changes = ("techniques",)
 

@@ -13,7 +13,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
 from liebig.remedies.edits import exchange, worth_trying
 from liebig.techniques.stopping.best_epoch import BestEpoch
-from liebig.techniques.stopping.fixed_epochs import FixedEpochs
+from liebig.techniques.stopping.epochs import FixedEpochs
 
 
 class KeepBestEpoch(Remedy):

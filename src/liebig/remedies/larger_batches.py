@@ -8,6 +8,7 @@ Source: McCandlish et al. 2018, arXiv:1812.06162; batch 1,024 on twelve tables.
 
 from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
+from liebig.checks.oscillating_loss import OscillatingLoss
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
@@ -21,7 +22,7 @@ class LargerBatches(Remedy):
     """`batching.size` x 4, as long as an epoch keeps eight batches. Only in answer to a finding."""
 
     name = "larger-batches"
-    answers = (LearningRateTooHigh, LearningRateNotDecayed)
+    answers = (LearningRateTooHigh, LearningRateNotDecayed, OscillatingLoss)
     prior = measured(-7.0, 2, 2, 8)
     changes = ("batching.size",)
 

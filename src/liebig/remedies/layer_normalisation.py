@@ -7,6 +7,7 @@ Source: Ba, Kiros & Hinton 2016, arXiv:1607.06450.
 """
 
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.shifting_activations import ShiftingActivations
 from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
@@ -20,7 +21,7 @@ class NormaliseByLayer(Remedy):
     """`network.normalisation` becomes `layer`."""
 
     name = "layer-normalisation"
-    answers = (VanishingGradient, ExplodingGradient)
+    answers = (VanishingGradient, ExplodingGradient, ShiftingActivations)
     prior = measured(0.0, 3, 12, 2)
     changes = ("network.normalisation",)
     depth = Depth.ON

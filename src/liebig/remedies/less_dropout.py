@@ -6,6 +6,7 @@ Misleads: on noisy tables it lets overfitting in (-12 % of the gap).
 Source: dropout 0 for 0.1 on seventeen tables.
 """
 
+from liebig.checks.over_regularised import OverRegularised
 from liebig.checks.still_improving import StillImproving
 from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
@@ -21,7 +22,7 @@ class LessDropout(Remedy):
     """`network.dropout` one step down."""
 
     name = "less-dropout"
-    answers = (Underfitting, StillImproving)
+    answers = (Underfitting, StillImproving, OverRegularised)
     prior = measured(-0.2, 2, 11, 4)
     changes = ("network.dropout",)
     depth = Depth.ON

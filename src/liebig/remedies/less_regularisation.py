@@ -8,6 +8,7 @@ Source: Goodfellow, Bengio & Courville 2016, section 7.1; each is the inverse of
 
 from collections.abc import Iterator
 
+from liebig.checks.over_regularised import OverRegularised
 from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
@@ -33,7 +34,7 @@ class LessRegularisation(Remedy):
     """Removes one of the regularising techniques, or label smoothing, or a strong weight decay."""
 
     name = "less-regularisation"
-    answers = (Underfitting,)
+    answers = (Underfitting, OverRegularised)
     prior = Prior(0.3, -0.6, 2.5, "mixup, smoothing and penalties lost 2 to 6 times on seventeen tables and won 0 to 2")
     changes = ("techniques", "objective.label_smoothing", "optimizer.weight_decay")
 

@@ -10,6 +10,8 @@ from liebig.checks.exploding_gradient import ExplodingGradient
 from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.non_finite import NonFinite
+from liebig.checks.oscillating_loss import OscillatingLoss
+from liebig.checks.shifting_activations import ShiftingActivations
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
@@ -21,7 +23,14 @@ class LowerRate(Remedy):
     """`optimizer.learning_rate` / 3 (/ 30 too when the finding says that steps are far too large)."""
 
     name = "lower-rate"
-    answers = (LearningRateTooHigh, ExplodingGradient, NonFinite, LearningRateNotDecayed)
+    answers = (
+        LearningRateTooHigh,
+        ExplodingGradient,
+        NonFinite,
+        LearningRateNotDecayed,
+        OscillatingLoss,
+        ShiftingActivations,
+    )
     prior = measured(-0.4, 2, 8, 7)
     changes = ("optimizer.learning_rate",)
 

@@ -9,6 +9,7 @@ Source: Smith 2017, arXiv:1506.01186; constants measured on 21 table-blocks.
 from liebig.checks.exploding_gradient import ExplodingGradient
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.learning_rate_too_low import LearningRateTooLow
+from liebig.checks.not_learning import NotLearning
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
@@ -21,7 +22,7 @@ class RangeTestRate(Remedy):
     """`optimizer.learning_rate` becomes `situation.found_rate`, where a range test was run and disagrees."""
 
     name = "range-test-rate"
-    answers = (LearningRateTooLow, LearningRateTooHigh, ExplodingGradient)
+    answers = (LearningRateTooLow, LearningRateTooHigh, ExplodingGradient, NotLearning)
     prior = Prior(0.3, -0.8, 4.0, "21 table-blocks: median 5 % of the gap behind the best of five rates, 38 % for 1e-3")
     changes = ("optimizer.learning_rate",)
 

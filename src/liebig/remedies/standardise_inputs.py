@@ -8,6 +8,7 @@ Source: LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 4.3; the 
     the standardised one, measured.
 """
 
+from liebig.checks.not_learning import NotLearning
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.core.check import Finding
@@ -24,7 +25,7 @@ class StandardiseInputs(Remedy):
     """`inputs.scale` becomes `standardise` where nothing, or only the maximum, is done so far."""
 
     name = "standardise-inputs"
-    answers = (UnscaledInputs, SaturatedUnits)
+    answers = (UnscaledInputs, SaturatedUnits, NotLearning)
     prior = measured(9.4, 13, 3, 1)
     changes = ("inputs.scale",)
 

@@ -7,6 +7,7 @@ Source: Loshchilov & Hutter 2019, arXiv:1711.05101; SGD 0.9 against it on sevent
 """
 
 from liebig.checks.learning_rate_too_low import LearningRateTooLow
+from liebig.checks.not_learning import NotLearning
 from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
@@ -22,7 +23,7 @@ class UseAdamW(Remedy):
     """`optimizer` becomes `adamw`."""
 
     name = "use-adamw"
-    answers = (Underfitting, LearningRateTooLow)
+    answers = (Underfitting, LearningRateTooLow, NotLearning)
     prior = measured(0.5, 6, 7, 4)
     changes = ("optimizer",)
 
