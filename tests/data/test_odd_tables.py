@@ -45,7 +45,7 @@ def tables(draw):
     return {name: draw(columns(rows)) for name in names}
 
 
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+QUIET = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 INPUTS = st.builds(
     TableInputs,
     scale=st.sampled_from([kind.model_fields["kind"].default for kind in scalings.ALL]),

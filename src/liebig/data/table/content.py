@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,9 @@ from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Reals, Rows
 from liebig.core.errors import UserError, did_you_mean
 from liebig.data.table.columns import Column, Kind, category_codes, date_parts, dates, numbers, to_reals, words
+
+#: Numbers beyond this count as this.
+LARGEST_NUMBER: Final = 1e100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +82,7 @@ def raw_of(frame: pl.DataFrame, columns: Sequence[Column]) -> Raw:
     for column in inputs:
         if column.kind is Kind.NUMBER:
             values = to_reals(numbers(frame[column.name], column.written))
-            values[np.isinf(values)] = np.nan
-            numeric.append(values[:, None])
+            numeric.append(_bounded(values)[:, None])
         elif column.kind is Kind.DATE:
             numeric.append(date_parts(to_reals(dates(frame[column.name], column.date_format)), column.parts))
     codes = [category_codes(frame[column.name], column.levels) for column in of_kind(columns, Kind.CATEGORY)]
@@ -89,6 +91,11 @@ def raw_of(frame: pl.DataFrame, columns: Sequence[Column]) -> Raw:
         codes=np.stack(codes, axis=1) if codes else np.zeros((frame.height, 0), np.int32),
         texts=tuple(words(frame[column.name]).fill_null("") for column in of_kind(columns, Kind.TEXT)),
     )
+
+
+def _bounded(values: Reals) -> Reals:
+    """Infinite values as missing, and none so large that its square overflows."""
+    return np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST_NUMBER, LARGEST_NUMBER)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from liebig.core.evidence import ColumnProfile, DataProfile
 from liebig.core.metric import ROC_AUC
 from liebig.core.task import Task, TaskKind
 from liebig.data.table.columns import Column, Kind, numbers, to_reals, words
-from liebig.data.table.content import TableData
+from liebig.data.table.content import LARGEST_NUMBER, TableData
 from liebig.data.table.single_score import ScoredTarget, bins_of_levels, bins_of_numbers, single_score
 
 _SCORED_ROWS: Final = 8_000  # a column's score is taken on at most so many work rows
@@ -105,7 +105,7 @@ def _unscored(task: Task[TableData], column: Column) -> ColumnProfile:
     if column.kind is Kind.NUMBER:
         values = to_reals(numbers(series, column.written))
         infinite = int(np.isinf(values).sum())
-        values[np.isinf(values)] = np.nan
+        values = np.clip(np.where(np.isinf(values), np.nan, values), -LARGEST_NUMBER, LARGEST_NUMBER)
         profile = _numeric_profile(column, values, _NAN)
         return replace(profile, infinite=infinite)
     text = words(series)
