@@ -95,7 +95,7 @@ class Starting(SimulatedAdvisor):
         self.most = most
 
     def starting(self):
-        return Idea("the starting recipe", simulated_recipe(frozenset({101, 102, 103})), "starting")
+        return (Idea("the starting recipe", simulated_recipe(frozenset({101, 102, 103})), "starting"),)
 
     def ideas(self, study, recipe):
         return super().ideas(study, recipe) if len(study.recipes) < self.most else ()

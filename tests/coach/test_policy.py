@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -97,16 +98,26 @@ def start(**options):
     ]  # fmt: skip
 
 
-def view(entries, left=100.0, cost=1.0, ideas=("a", "b", "c", "d"), starting=None, challengers=(), stopping=""):
+def view(
+    entries,
+    left=100.0,
+    cost=1.0,
+    ideas=("a", "b", "c", "d"),
+    starting=None,
+    challengers=(),
+    stopping="",
+    seal=MappingProxyType({}),
+):
     found = [Idea(name, RECIPES[name], f"remedy {name}", "", 1.0 - 0.1 * i) for i, name in enumerate(ideas)]
     return View(
         Study(tuple(entries)),
         Idea("base", BASE),
-        starting,
+        (starting,) if starting else (),
         lambda: found,
         lambda before, after: [Idea("part", simulated_recipe(frozenset({77})))],
         lambda requests: cost * sum(each.fidelity.rows * each.fidelity.epochs for each in requests),
         lambda name, blocks, fidelity: 0.1,
+        lambda recipe: seal.get(recipe.digest, 1.0),
         left,
         challengers,
         stopping,
@@ -248,6 +259,11 @@ def test_a_confirmation_confirms_withdraws_or_goes_on(better, kind):
     assert isinstance(action, kind)
     if isinstance(action, Withdraw):
         assert action.digest == DIGEST["base"]
+
+
+def test_a_winner_whose_seal_does_not_fit_is_not_tried():
+    action = ask(start(), seal={DIGEST["a"]: 60.0})
+    assert [each.name for each in action.ideas] == ["b", "c", "d"]
 
 
 def test_the_end():

@@ -31,8 +31,8 @@ class Advisor(Protocol):
     def baseline(self) -> Idea:
         """What the user would do: for a table the textbook network."""
 
-    def starting(self) -> Idea | None:
-        """What an expert would start from today; None where there is no such recipe."""
+    def starting(self) -> Sequence[Idea]:
+        """What an expert would start from today, then cheaper forms of it; none where there is no such recipe."""
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
         """Evidence of the data themselves and the findings in it."""

@@ -23,6 +23,7 @@ from liebig.data.table.task import TableTask
 from liebig.remedies.edits import at_rate, rate_of
 from liebig.remedies.parts import parts
 from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
+from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 
 #: A recipe's rate, changed by so little that nothing but its digest changes: what marks a placebo.
 _MARK: Final = 1e-9
@@ -47,10 +48,16 @@ class TableAdvisor:
             return Idea("the winner before", self._first)
         return Idea("textbook network", textbook(self._found))
 
-    def starting(self) -> Idea | None:
+    def starting(self) -> Sequence[Idea]:
         if self._placebo:
-            return None
-        return Idea("the starting recipe", starting(self._found), "starting", "", 1.0)
+            return ()
+        whole = starting(self._found)
+        forms = [Idea("the starting recipe", whole, "starting", "", 1.0)]
+        ensemble = whole.technique(SeedEnsemble)
+        if ensemble is not None:
+            # A single network of it costs a fraction; the ensemble is then a rung of its own.
+            forms.append(Idea("the starting recipe", whole.without_technique(SeedEnsemble), "starting", "", 1.0))
+        return forms
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
         evidence = Evidence((self._found.profile,))

@@ -18,6 +18,9 @@ from liebig.core.evidence import Evidence, FinalScore, Structure
 from liebig.core.metric import Answers, Metric, example_log_loss, predicted_classes
 from liebig.core.recipe import Recipe
 from liebig.core.study import Capacity, ColumnImportance, NetworkCard, Ran, Study, WorstRows
+from liebig.core.task import Task
+from liebig.data.table.content import TableData
+from liebig.train.fitted import Fitted
 
 #: Half the width of a 95 % interval, in standard errors.
 _WIDTH: Final = 1.96
@@ -52,6 +55,15 @@ class JudgedPart:
         kept = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
         weights = None if self.weights is None else self.weights[kept]
         return JudgedPart(self.predict, self.frame[kept], self.target[kept], self.rows[kept], weights)
+
+
+def judged_part(fitted: Fitted, task: Task[TableData], rows: Rows) -> JudgedPart:
+    """A trained model and the rows `rows` (of the task, int64 [n]) that it has not learnt from. Rows are numbered as in
+    the file."""
+    names = [column.name for column in task.data.inputs]
+    weights = None if task.weights is None else task.weights[rows]
+    frame = task.data.frame.select(names)[rows]
+    return JudgedPart(fitted.predict_frame, frame, task.target[rows], task.data.file_rows[rows], weights)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

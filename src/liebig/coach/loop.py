@@ -47,6 +47,7 @@ from liebig.core.event import (
     silent,
 )
 from liebig.core.evidence import Evidence
+from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Score
 from liebig.core.study import (
     Adopted,
@@ -144,7 +145,7 @@ class _Coach:
         self.ledger, self.runner, self.advisor, self.clock, self.listener = ledger, runner, advisor, clock, listener
         self.stopping = self.ending = ""
         self.model: object | None = None
-        self._baseline, self._starting = advisor.baseline(), advisor.starting()
+        self._baseline, self._starting = advisor.baseline(), tuple(advisor.starting())
         self._challengers = tuple(advisor.challengers())
         self._ideas: tuple[tuple[str, int], Sequence[Idea]] | None = None
 
@@ -163,6 +164,7 @@ class _Coach:
             self.advisor.parts,
             self.runner.predicted_seconds,
             self.runner.predicted_challenge_seconds,
+            self._seal_seconds,
             self._seconds_left(),
             self._challengers,
             self.stopping,
@@ -186,6 +188,14 @@ class _Coach:
     def _seconds_left(self) -> float:
         deadline = self._deadline()
         return inf if deadline is None else deadline - self.clock()
+
+    def _seal_seconds(self, winner: Recipe) -> float:
+        """What is kept for the seal when `winner` is judged beside the baseline."""
+        study = self.study
+        finals = self._finals()[:1]
+        if winner.digest != finals[0].recipe.digest:
+            finals.append(FinalRun(winner, epochs_chosen(study, winner.digest)))
+        return RESERVE_FACTOR * self.runner.predicted_seal_seconds(finals)
 
     def check_budget(self) -> None:
         study = self.study

@@ -70,6 +70,8 @@ PARTS_SHARE: Final = 0.25
 MOST_SHARE: Final = 0.95
 CONFIRMATION_SHARE: Final = 0.5
 CHALLENGE_SHARE: Final = 0.1
+#: Of the time left, what a treatment may add to the seal.
+SEAL_SHARE: Final = 0.4
 #: An idea worth less (in block standard deviations) is not likely to help.
 WORTH_TRYING: Final = 0.02
 #: A recipe whose run costs so many times the incumbent's waits until half of the time is gone or nothing else is left.
@@ -92,17 +94,19 @@ FEWEST_ROWS: Final = 1000
 class View:
     """All that the policy may look at.
 
-    `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together;
+    `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together, `predicted_seal`
+    what the seal takes with this winner; `starting` is the starting recipe, then cheaper forms of it;
     `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart; `stopping` is why the study ends early.
     """
 
     study: Study
     baseline: Idea
-    starting: Idea | None
+    starting: tuple[Idea, ...]
     ideas: Callable[[], Sequence[Idea]]
     parts: Callable[[Recipe, Recipe], Sequence[Idea]]
     predicted: Callable[[Sequence[Request]], float]
     predicted_challenge: Callable[[str, int, Fidelity], float]
+    predicted_seal: Callable[[Recipe], float]
     seconds_left: float
     challengers: tuple[str, ...] = ()
     stopping: str = ""
@@ -218,7 +222,8 @@ def _train_baseline(view: View) -> Action:
         fidelity = max(begun, key=_size)
     else:
         # The whole first round has to fit: the baseline and the starting recipe beside three remedies of the same cost.
-        recipes = [view.baseline.recipe] * (1 + ROUND_SIZE) + ([view.starting.recipe] if view.starting else [])
+        starting = _starting(view)
+        recipes = [view.baseline.recipe] * (1 + ROUND_SIZE) + ([starting.recipe] if starting else [])
         fidelity = _largest_that_fits(
             view,
             lambda at: [Request(recipe, block, at) for recipe in recipes for block in range(FIRST_LOOK)],
@@ -465,15 +470,18 @@ def _failed(study: Study, current: Round, digest: str) -> bool:
 
 def _measure_parts(view: View, share: float) -> Action | None:
     """Each part's worth of the starting recipe, once it is adopted, by leaving it out."""
-    if view.starting is None or (view.unhurried and _spent_trials(view) < (view.study.began.trials or 0)):
+    if view.unhurried and _spent_trials(view) < (view.study.began.trials or 0):
         return None
-    digest = view.starting.recipe.digest
-    origin = next((each for each in view.rounds if each.adopted == digest), None)
+    forms = {each.recipe.digest for each in view.starting}
+    origin = next((each for each in view.rounds if each.adopted in forms), None)
     done = any(each.began.purpose is Purpose.ABLATION for each in view.rounds)
-    if origin is None or done or digest not in {rung.digest for rung in view.study.rungs}:
+    if origin is None or origin.adopted is None or done:
+        return None
+    digest = origin.adopted
+    if digest not in {rung.digest for rung in view.study.rungs}:
         return None
     recipes = view.study.recipes
-    found = view.parts(recipes[origin.began.control].recipe, view.starting.recipe)
+    found = view.parts(recipes[origin.began.control].recipe, recipes[digest].recipe)
     ideas = list(found)
     while ideas and not _affordable(view, digest, ideas, origin.began.fidelity, share):
         ideas = ideas[:-1]  # parts that the budget does not reach say "not measured"
@@ -518,6 +526,7 @@ def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fideli
     reserve = 0.0 if view.unhurried else _proof_reserve(view)
     while ideas and not view.unhurried:
         cost = view.predicted(_first_look(view.study, control, ideas, fidelity))
+        cost += max(_seal_grows_by(view, idea) for idea in ideas)
         if cost + reserve <= MOST_SHARE * view.seconds_left:
             break
         ideas = ideas[:-1]
@@ -552,38 +561,68 @@ def _chosen(view: View, size: int) -> tuple[Idea, ...]:
     incumbent = study.incumbent or ""
     ranked = []
     for idea in view.ideas():
-        if idea.recipe.digest in known or idea.recipe.digest == incumbent:
+        if idea.recipe.digest in known or idea.recipe.digest == incumbent or idea.worth < WORTH_TRYING:
             continue
-        if idea.name in tried:
-            control, verdict = tried[idea.name]
-            if control == incumbent or verdict is Verdict.WORSE:
-                continue
-        if idea.worth >= WORTH_TRYING:
-            ranked.append((idea.worth, idea))
-    ranked.sort(key=lambda each: -each[0])
-    cheap = _cheap_first(view, [idea for _, idea in ranked])
-    first = not view.rounds and view.starting is not None and view.starting.recipe.digest != incumbent
-    chosen: list[Idea] = [view.starting] if first and view.starting is not None else []
+        if idea.name in tried and (tried[idea.name][0] == incumbent or tried[idea.name][1] is Verdict.WORSE):
+            continue
+        ranked.append(idea)
+    ranked.sort(key=lambda each: -each.worth)
+    first = _starting(view) if not view.rounds else None
+    chosen = [first] if first is not None and first.recipe.digest != incumbent else []
     room = size - (len(chosen) if view.unhurried else 0)
-    for idea in cheap:
-        if idea.candidates <= room:
-            chosen.append(idea)
-            room -= idea.candidates
-    return tuple(chosen)
+    return (*chosen, *_filling(view, ranked, room))
 
 
-def _cheap_first(view: View, ideas: list[Idea]) -> list[Idea]:
-    """Expensive recipes (ensembles) wait: whatever is tried after them pays their price again."""
+def _starting(view: View) -> Idea | None:
+    """The starting recipe in the first form that time can pay for: its look, at the least fidelity, and its seal."""
+    if view.unhurried or not view.starting:
+        return view.starting[0] if view.starting else None
+    least = _fidelities(view)[-1]
+    for idea in view.starting:
+        look = view.predicted([Request(idea.recipe, block, least) for block in range(FIRST_LOOK)])
+        if look <= ROUND_SHARE * view.seconds_left and _seal_grows_by(view, idea) <= SEAL_SHARE * view.seconds_left:
+            return idea
+    return view.starting[-1]
+
+
+def _seal_grows_by(view: View, idea: Idea) -> float:
+    """Seconds more that the seal takes when this is the winner."""
     study = view.study
-    if view.unhurried or not ideas:
-        return ideas
-    late = view.seconds_left < 0.5 * study.began.budget
-    incumbent = study.recipes[study.incumbent or ""].recipe
-    base = view.predicted([Request(incumbent, 0)])
-    cheap = [idea for idea in ideas if view.predicted([Request(idea.recipe, 0)]) <= EXPENSIVE * base]
-    if late:
-        return ideas
-    return cheap if cheap else ideas
+    present = study.recipes[study.incumbent or ""].recipe
+    return max(view.predicted_seal(idea.recipe) - view.predicted_seal(present), 0.0)
+
+
+def _filling(view: View, ranked: Sequence[Idea], room: int) -> Iterator[Idea]:
+    """The best of `ranked` for so much room. Expensive recipes (ensembles) wait until half of the time is gone or nothing
+    else is left: whatever is tried after them pays their price again; a winner whose seal does not fit is no winner."""
+    waiting = []
+    late = view.unhurried or view.seconds_left < 0.5 * view.study.began.budget
+    took_any = False
+    for idea in ranked:
+        if room < 1:
+            return
+        if idea.candidates > room or not _can_be_sealed(view, idea):
+            continue
+        if not late and _is_expensive(view, idea):
+            waiting.append(idea)
+            continue
+        took_any = True
+        room -= idea.candidates
+        yield idea
+    if not took_any:
+        for idea in waiting:
+            if idea.candidates <= room:
+                room -= idea.candidates
+                yield idea
+
+
+def _can_be_sealed(view: View, idea: Idea) -> bool:
+    return view.unhurried or _seal_grows_by(view, idea) <= SEAL_SHARE * view.seconds_left
+
+
+def _is_expensive(view: View, idea: Idea) -> bool:
+    incumbent = view.study.recipes[view.study.incumbent or ""].recipe
+    return view.predicted([Request(idea.recipe, 0)]) > EXPENSIVE * view.predicted([Request(incumbent, 0)])
 
 
 # --- full size --------------------------------------------------------------------------------------------

@@ -177,8 +177,8 @@ class SimulatedAdvisor:
     def baseline(self) -> Idea:
         return Idea("baseline", simulated_recipe())
 
-    def starting(self) -> Idea | None:
-        return None
+    def starting(self) -> Sequence[Idea]:
+        return ()
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
         return Evidence(), Diagnosed(at, "data", (), {})

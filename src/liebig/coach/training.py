@@ -19,7 +19,6 @@ from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity
 from liebig.data.table.task import TableTask
 from liebig.stack.draws import member_seed
-from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
 from liebig.train.cost import predicted_seconds
@@ -144,10 +143,8 @@ class TrainingRunner:
         rows = len(self.blocks[0].fit) + len(self.blocks[0].stop)
         grouped = _by(requests, lambda each: (each.recipe.population_key, each.fidelity, _epochs(each.recipe)))
         for (key, fidelity, _), places in grouped.items():
-            some = [requests[place] for place in places]
-            members = sum(_members(each.recipe) for each in some)
-            share = max(2, round(rows * fidelity.rows))
-            seconds = predicted_seconds(self.task, some[0].recipe, share, members) * fidelity.epochs
+            recipe = requests[places[0]].recipe
+            seconds = predicted_seconds(self.task, recipe, rows, len(places), fidelity=fidelity)
             found[key] = found.get(key, 0.0) + seconds
         return found
 
@@ -221,6 +218,15 @@ class TrainingRunner:
         each_alone = sum(self.predicted_seconds([request]) for request in requests)
         return each_alone * rows / share + AFTER_SEAL
 
+    def fitted_in_block(self, recipe: Recipe, index: int, seconds: float) -> Fitted | None:
+        """The networks of `recipe` trained once more in a block, to be asked about its select part; None where `seconds` do
+        not pay for it."""
+        if self.predicted_seconds([Request(recipe, index)]) > seconds:
+            return None
+        options = replace(self._options(FULL, probes=False), keep_models=True)
+        (trained,) = self._train([recipe], [self.blocks[index]], options, self._clock() + seconds)
+        return trained.model if trained.run.outcome.ending.usable else None
+
     def refit(self, fitted: Fitted) -> Fitted:
         """The same recipe trained on work and sealed rows together; `fitted` itself where that fails."""
         every = np.sort(np.concatenate([self.task.parts.work, self.task.parts.sealed]))
@@ -239,11 +245,6 @@ def lasting(recipe: Recipe, epochs: int) -> Recipe:
 def _epochs(recipe: Recipe) -> int:
     assert isinstance(recipe.stopping, StoppingSettings)
     return recipe.stopping.epochs
-
-
-def _members(recipe: Recipe) -> int:
-    ensemble = recipe.technique(SeedEnsemble)
-    return ensemble.members if ensemble is not None else 1
 
 
 def _scored(runner: TrainingRunner, run: Run) -> Score:
