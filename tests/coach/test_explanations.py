@@ -4,9 +4,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from liebig.coach.explanations import MOST_ROWS, JudgedPart, column_importance, network_card, worst_rows
+from liebig.coach.explanations import (
+    MOST_ROWS,
+    JudgedPart,
+    column_importance,
+    judged_part,
+    network_card,
+    worst_rows,
+)
 from liebig.core.evidence import Evidence, LayerShape, Structure
 from liebig.core.metric import ACCURACY, RMSE, ROC_AUC
+from liebig.core.task import Block
+from liebig.data.table.first_recipes import textbook
+from liebig.data.table.task import table_task
+from liebig.train.training import TrainOptions, train
 
 
 def _part(n=400, seed=0, rows=None):
@@ -101,3 +112,23 @@ def test_the_network_card():
     assert card is not None
     assert card.evidence.get(Structure) is structure
     assert network_card(Evidence()) is None
+
+
+def test_a_trained_network_is_explained():
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": rng.normal(size=600), "z": rng.normal(size=600), "c": rng.choice(["u", "v"], 600)})
+    frame = frame.with_columns(y=pl.when(pl.col("x") > 0).then(pl.lit("yes")).otherwise(pl.lit("no")))
+    table = table_task(frame, "y", metric="accuracy")
+    work = table.task.parts.work
+    block = Block(0, fit=work[100:], stop=work[50:100], select=work[:50], init_seed=0, order_seed=0)
+    options = TrainOptions(probes=False, keep_models=True, precision="float32")
+    (trained,) = train(table.task, [textbook(table)], [block], options=options)
+    assert trained.model is not None
+    part = judged_part(trained.model, table.task, block.select)
+    found = column_importance([part], table.task.metric, seconds=30.0)
+    assert found.columns[0] == "x"
+    assert found.low[0] > 0.2
+    worst = worst_rows([part], table.task.metric, table.task.classes, most=3)
+    for row, truth, cells in zip(worst.rows, worst.truth, worst.cells, strict=True):
+        assert frame["y"][row] == truth
+        assert float(cells["x"]) == frame["x"][row]
