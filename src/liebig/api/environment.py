@@ -9,6 +9,11 @@ from pathlib import Path
 
 import psutil
 
+try:
+    import resource
+except ImportError:  # Windows, which tells its peak through psutil
+    pass
+
 _SHOWN = ("liebig", "torch", "numpy", "polars", "scikit-learn")
 
 
@@ -45,3 +50,8 @@ def peak_gib() -> float:
 
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
     return float(peak) / 1024**3
+
+
+def system() -> str:
+    """The operating system and its version."""
+    return f"{platform.system()} {platform.release()}"

@@ -31,7 +31,7 @@ from liebig.data.table.task import TableTask
 from liebig.recipes import recipe_from_file, task_complaint
 from liebig.store.model import ModelColumn, ModelFacts
 from liebig.store.runs import RunDirectory, RunManifest
-from liebig.train import Trained, TrainOptions, train
+from liebig.train.training import Trained, TrainOptions, train
 from liebig.trials.blocks import blocks
 
 _CHECKPOINT = re.compile(r"best|every:(\d+)")
@@ -147,7 +147,7 @@ def fit(
     directory = RunDirectory(Path(run)) if run else RunDirectory.create(Path(f"{name_of(source)}-runs"))
     every = int(found_checkpoint[1]) if found_checkpoint[1] else None
     settings = TrainOptions(
-        memory=bytes_of(memory), keep_models=True, checkpoints=directory.path / "checkpoints", checkpoint_every=every
+        memory=bytes_of(memory), keep_models=True, checkpoints=str(directory.path / "checkpoints"), checkpoint_every=every
     )
     (trained,) = train(found.task, [chosen], [blocks(found.task, seed)[0]], options=settings, on_event=on_event)
     return _written(directory, found, options, source, trained)

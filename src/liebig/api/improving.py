@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from liebig.api import environment
 from liebig.api.asking import bytes_of, left_out, name_of, options_of, summary_of, task_of
@@ -28,15 +29,16 @@ from liebig.core.errors import UserError
 from liebig.core.event import Event, Listener, Stage, Stop, StudyBegan, silent
 from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Ended, Machine, Ran, Study
-from liebig.core.trial import Verdict
 from liebig.data.table.task import TableTask
-from liebig.hardware.precision import fastest_precision
-from liebig.report.numbers import interval, score_text
+from liebig.hardware.precision import bfloat16_gain
 from liebig.store.ledger import StudyStore, next_free, read_study
 from liebig.train.fitted import Fitted
 
 #: Trials go on to 20 blocks where the budget is longer than this many seconds.
 _LONG = 1_800.0
+#: Seconds that writing the model and the report take, and that explaining may take where there is no budget.
+_WRITING = 1.5
+_UNHURRIED = 20.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +55,7 @@ class ImprovedStudy:
 
     @property
     def told(self) -> Told:
-        return tell_study(self.path, self.ledger)
+        return tell_study(self.ledger)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report as one offline page (default: `report.html` in the study); returns where."""
@@ -147,7 +149,7 @@ def improve(
         raise UserError("improve needs a table: liebig improve TABLE --target COLUMN")
     found = task_of(source, options, test)
     machine = _machine()
-    path = next_free(Path(study) if study else Path(f"{name_of(source)}-study")) if study is None else Path(study)
+    path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
         store.append(_began(found, source, options, seconds, trials, machine, placebo))
         asked = _Asked(store, source, options, test, is_new=True)
@@ -224,7 +226,7 @@ def _run(
     on_event(Stage("writing the model and the report", clock()))
     fitted = handed.model if isinstance(handed.model, Fitted) else None
     if fitted is not None:
-        _hand_over(store, found, runner, handed, fitted, refit, asked)
+        _hand_over(store, found, runner, handed, fitted, refit, asked, clock)
     training = sum(ran.seconds for ran in handed.study.all(Ran))
     store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
     done = ImprovedStudy(store.path, store.study)
@@ -240,6 +242,7 @@ def _hand_over(
     fitted: Fitted,
     refit: str,
     asked: _Asked,
+    clock: Callable[[], float],
 ) -> None:
     """Save the model; measure what the report tells about it."""
     sealed = handed.study.sealed
@@ -247,7 +250,9 @@ def _hand_over(
     if sealed is not None:
         score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
     rows = len(found.task.parts.work)
-    explain_study(store, found, runner, fitted)
+    budget = handed.study.began.budget
+    until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
+    explain_study(store, found, runner, fitted, clock, until)
     if refit == "all":
         fitted, rows = runner.refit(fitted), found.task.rows
     facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
@@ -304,15 +309,16 @@ def _fingerprint(found: TableTask) -> str:
 
 def _machine() -> Machine:
     """This machine, with the precision that was measured faster."""
-    measured = fastest_precision()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    gain = bfloat16_gain(device)
     return Machine(
         system=environment.system(),
         processor=environment.processor(),
         cores=environment.cores(),
         memory_gib=environment.memory_gib(),
-        device=measured.device,
-        precision=measured.precision,
-        precision_gain=measured.gain,
+        device=torch.cuda.get_device_name() if device.type == "cuda" else "cpu",
+        precision="bfloat16" if gain > 1.0 else "float32",
+        precision_gain=gain,
         versions=environment.versions(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from liebig.train.fitted import Fitted
@@ -14,11 +15,16 @@ from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
 from liebig.core.recipe import Recipe
 from liebig.core.task import TaskKind
+from liebig.data.table.encoder import Encoder
 from liebig.data.table.reading import read_table
 from liebig.store.ledger import is_study
 from liebig.store.model import ModelFacts, Part, StoredModel, is_model, load_model, save_model
 from liebig.store.predict import AnswerColumns, predict_file
 from liebig.store.runs import run_at
+
+
+_ENCODER: Final = "encoder"
+_NETWORK: Final = "network"
 
 
 class Model:
@@ -39,7 +45,7 @@ class Model:
 
     def _answers(self, table: object) -> Predictions:
         """Predictions as in `core.arrays.Predictions` for a path or any dataframe."""
-        return self._fitted.predict(read_table(table).frame)
+        return self._fitted.predict_frame(read_table(table).frame)
 
     def predict(self, table: object) -> NDArray[np.str_] | Predictions:
         """The most probable class of each row, or the number. `table` is a path or any dataframe; [n].
@@ -60,7 +66,7 @@ class Model:
         """Predict a file of any size in constant memory; `output` is CSV, TSV or Parquet by its ending. Returns the rows."""
         place = Path(output) if isinstance(output, str | Path) else output
         columns = AnswerColumns(self.facts.kind, self.facts.classes)
-        return predict_file(table, place, self._fitted.predict, columns)
+        return predict_file(table, place, self._fitted.predict_frame, columns)
 
     def save(self, path: str | Path) -> None:
         """Write the model as a directory: manifest, recipe, encoders, safetensors. A model that was there is replaced
