@@ -49,3 +49,13 @@ def test_wide_tables_are_only_standardised():
 def test_very_many_levels_get_target_means():
     assert starting(made(2500, levels=1200)).inputs.cross_fitted_targets
     assert not starting(made(2500)).inputs.cross_fitted_targets
+
+
+def test_counts_are_divided_by_their_largest():
+    generator = np.random.default_rng(0)
+    words = {f"w{i}": generator.integers(0, 3, 400) for i in range(210)}
+    recipe = starting(
+        table_task({**words, "y": generator.integers(0, 2, 400)}, "y", columns=dict.fromkeys(words, "number"))
+    )
+    assert (recipe.inputs.scale.kind, recipe.inputs.numbers.kind) == ("max", "plain")
+    assert recipe.stopping.kind == "epochs"

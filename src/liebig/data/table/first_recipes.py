@@ -31,7 +31,9 @@ from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.objectives.mse import MSE
 from liebig.techniques.optimizers.adam import Adam
 from liebig.techniques.optimizers.adamw import AdamW
+from liebig.techniques.scalings.divide_by_max import DivideByMax
 from liebig.techniques.scalings.none import NoScaling
+from liebig.techniques.scalings.standardise import Standardise
 from liebig.techniques.schedules.constant import Constant
 from liebig.techniques.schedules.cosine import Cosine
 from liebig.techniques.stopping.early_stopping import EarlyStopping
@@ -45,7 +47,7 @@ LARGE_ROWS: Final = 8_000
 _VERY_LARGE_ROWS: Final = 20_000
 
 _WIDE_COLUMNS: Final = 200
-_WIDE_CODES: Final = 4  # codes a column; word counts collapse to fewer, and are not too wide then
+_COUNT_CODES: Final = 4  # codes a column; word counts have fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ def starting(table_task: TableTask) -> Recipe:
     AdamW at a constant rate with averaged weights and early stopping; for small and for wide tables a fixed length."""
     task = table_task.task
     rows = len(task.parts.work)
-    wide = _is_wide(task.data, rows)
+    many_columns = _has_many_columns(task.data, rows)
+    counts = many_columns and _holds_counts(task.data)
+    wide = many_columns and not counts
     fixed = rows < SMALL_ROWS or wide
     many = any(len(column.levels) > MANY_LEVELS for column in task.data.categories)
     techniques: tuple[Settings, ...] = (He(), BaseRateBias())
@@ -88,7 +92,12 @@ def starting(table_task: TableTask) -> Recipe:
         techniques += (SeedEnsemble(members=8 if fixed else 4),)
     length = _textbook_length(rows) if fixed else _starting_length(rows)
     return Recipe(
-        inputs=TableInputs(numbers=PlainNumbers() if wide else PiecewiseLinear(), cross_fitted_targets=many),
+        inputs=TableInputs(
+            # Standardising a count that is nearly always zero makes its few others huge; dividing keeps zero at zero.
+            scale=DivideByMax() if counts else Standardise(),
+            numbers=PlainNumbers() if many_columns else PiecewiseLinear(),
+            cross_fitted_targets=many,
+        ),
         network=MLP(width=128 if fixed else 256, depth=2, activation=GELU(), dropout=0.1),
         objective=_objective(task),
         optimizer=AdamW(learning_rate=3e-3, weight_decay=0.01),
@@ -116,9 +125,12 @@ def _starting_length(rows: int) -> _Length:
     return _Length(256 if rows < _VERY_LARGE_ROWS else 512, 40)
 
 
-def _is_wide(data: TableData, rows: int) -> bool:
-    """Over 200 numeric inputs, or more inputs than rows, unless their codes are few (word counts)."""
+def _has_many_columns(data: TableData, rows: int) -> bool:
+    """Over 200 numeric inputs, or more inputs than rows."""
     count = len(data.numeric_inputs)
-    if count <= _WIDE_COLUMNS and count <= rows:
-        return False
-    return float(np.mean([PiecewiseLinear().width(distinct) for distinct in data.distinct])) > _WIDE_CODES
+    return count > _WIDE_COLUMNS or count > rows
+
+
+def _holds_counts(data: TableData) -> bool:
+    """True when numeric inputs take so few values, on average, that they are counts or flags."""
+    return float(np.mean([PiecewiseLinear().width(distinct) for distinct in data.distinct])) <= _COUNT_CODES
