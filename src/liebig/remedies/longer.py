@@ -12,9 +12,8 @@ from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.evidence import EpochCurves
 from liebig.core.recipe import Recipe
-from liebig.core.remedy import Proposal, Remedy, Situation
+from liebig.core.remedy import Prior, Proposal, Remedy, Situation
 from liebig.remedies.edits import edit, worth_trying
-from liebig.remedies.priors import measured
 from liebig.techniques.stage import StoppingSettings
 
 
@@ -23,7 +22,9 @@ class Longer(Remedy):
 
     name = "longer"
     answers = (StillImproving, Underfitting, LearningRateTooLow)
-    prior = measured(0.2, 5, 5, 7)
+    prior = Prior(
+        2.0, -1.0, 4.5, "seventeen tables: +56 % of the gap where the curves still fall, -142 % where they do not"
+    )
     changes = ("stopping.epochs",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
