@@ -16,14 +16,15 @@ _ABSENT = object()
 def together(control: Recipe, treatments: tuple[Recipe, ...]) -> Recipe | None:
     """The control with the changes of all `treatments`, the first having the last word where they disagree.
 
-    None when the changes contradict each other, or when nothing is gained over one treatment alone.
+    None when the changes contradict each other, or when nothing is added to the first. It may be one of the treatments: one
+    that holds the changes of all.
     """
     slots = _slots(control)
     for treatment in reversed(treatments):
         for path, value in _changes(control, treatment):
             slots = _with(slots, path, value)
     found = _built(control, slots)
-    if found is None or found.digest in {control.digest, *(each.digest for each in treatments)}:
+    if found is None or found.digest in {control.digest, treatments[0].digest}:
         return None
     return found
 

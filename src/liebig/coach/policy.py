@@ -66,10 +66,11 @@ LAST_RACE: Final = 8
 ROUND_SHARE: Final = 0.35
 PROOF_SHARE: Final = 0.2
 PARTS_SHARE: Final = 0.25
+#: All challengers together take at most this share of the time left.
+CHALLENGE_SHARE: Final = 0.1
 #: The most of the time left that is begun with; what is kept for a confirmation at full size is at most this share of it.
 MOST_SHARE: Final = 0.95
 CONFIRMATION_SHARE: Final = 0.5
-CHALLENGE_SHARE: Final = 0.1
 #: Of the time left, what a treatment may add to the seal.
 SEAL_SHARE: Final = 0.4
 #: An idea worth less (in block standard deviations) is not likely to help.
@@ -390,10 +391,11 @@ def _try_together(view: View) -> Action | None:
     recipes = view.study.recipes
     chosen = (recipes[last.adopted], *(recipes[digest] for digest in others[:2]))
     combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))
-    if combined is None or combined.digest in recipes:
+    if combined is None:
         return None
-    names = " and ".join(each.name for each in chosen)
-    idea = Idea(names, combined, "together", "", 1.0)
+    # One of them may hold the changes of all: then it is judged beside the one adopted, and its runs are there.
+    known = recipes.get(combined.digest)
+    idea = Idea(known.name if known else " and ".join(each.name for each in chosen), combined, "together", "", 1.0)
     fidelity = last.began.fidelity
     if not _affordable(view, last.adopted, (idea,), fidelity, ROUND_SHARE):
         return None
@@ -420,14 +422,15 @@ def _challenge(view: View) -> Action | None:
         return None
     study = view.study
     judged = {each.name for each in study.all(Challenged)}
+    spent = sum(each.seconds for each in study.all(Challenged))
     fidelity = view.rounds[-1].began.fidelity
     if len(study.scores.get((study.incumbent or "", fidelity), {})) < FIRST_LOOK:
         return None
     for name in view.challengers:
         if name in judged:
             continue
-        cost = view.predicted_challenge(name, FIRST_LOOK, fidelity)
-        if view.unhurried or cost <= CHALLENGE_SHARE * view.seconds_left:
+        cost = view.predicted_challenge(name, FIRST_LOOK, fidelity) + spent
+        if view.unhurried or cost <= CHALLENGE_SHARE * min(view.seconds_left, study.began.budget):
             return Challenge(name, FIRST_LOOK, fidelity)
     return None
 
@@ -514,11 +517,17 @@ def _next_round(view: View) -> Action | None:
 
 
 def _round_fidelity(view: View, control: str, ideas: Sequence[Idea]) -> Fidelity:
-    """The largest fidelity at which a round's first look fits, but never below that of the control: what is learnt from
-    less says less, and a smaller round at the size one has is as good."""
-    present = max((fidelity for digest, fidelity in view.study.scores if digest == control), key=_size)
+    """The largest fidelity at which a round's first look fits, or at which the control was run and a smaller round fits;
+    never below those that it was run at: what is learnt from less says less."""
+    had = {fidelity for digest, fidelity in view.study.scores if digest == control}
+    least = min(had, key=_size)
     fitting = _largest_that_fits(view, lambda at: _first_look(view.study, control, ideas, at), ROUND_SHARE)
-    return max(present, fitting, key=_size)
+    if _size(fitting) >= max(map(_size, had)):
+        return fitting
+    for fidelity in sorted(had, key=_size, reverse=True):
+        if _size(fidelity) >= _size(fitting) and _affordable(view, control, ideas[:2], fidelity, ROUND_SHARE):
+            return fidelity
+    return max(least, fitting, key=_size)
 
 
 def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fidelity) -> tuple[Idea, ...]:
