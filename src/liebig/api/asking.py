@@ -97,4 +97,4 @@ def left_out(profile: DataProfile) -> tuple[str, ...]:
 
 def seconds_since_process_start() -> float:
     """How long this process has lived: a command's budget counts from there."""
-    return max(0.0, time.time() - psutil.Process().create_time())
+    return max(0.0, time.time() - float(psutil.Process().create_time()))

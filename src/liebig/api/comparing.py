@@ -2,79 +2,63 @@
 
 from __future__ import annotations
 
+import html
 import math
 import time as clocks
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from liebig.api.asking import bytes_of, name_of, options_of, summary_of, task_of
 from liebig.api.fitting import fitting_recipe, recipe_of
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
-from liebig.coach.comparing import Compared
-from liebig.coach.comparing import compare as contest
+from liebig.coach.compare import Comparison as Contested
+from liebig.coach.compare import Contestant, mean_of
+from liebig.coach.compare import compare as contest
+from liebig.coach.runner import Result
 from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, StudyBegan, silent
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
-from liebig.core.trial import Verdict
+from liebig.core.trial import Look, Verdict
 from liebig.data.table.task import TableTask
-from liebig.report.comparison import ComparedThing, ComparisonData, comparison_html, comparison_text
+from liebig.report import Compared as Shown
+from liebig.report import ComparisonData, comparison_data, comparison_to_html, comparison_to_json, comparison_to_text
 from liebig.store.runs import RunDirectory, is_run, run_at
+from liebig.trials.procedure import ROW_A, ROW_B, Row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Recipes side by side; the first is the control. `compared` are their trials, empty when only curves were shown."""
+    """Recipes side by side; the first is the control. `contested` are their trials, None when only curves were shown."""
 
     data: ComparisonData
-    compared: tuple[Compared, ...]
-    higher_is_better: bool
+    contested: Contested | None
 
     def summary(self) -> str:
-        return comparison_text(self.data)
+        return comparison_to_text(self.data)
 
     def report(self, path: str | Path = "comparison.html") -> Path:
         """Write the page with curves and verdicts; returns where. Raises UserError when it cannot be written."""
         try:
-            Path(path).write_text(comparison_html(self.data), encoding="utf-8")
+            Path(path).write_text(comparison_to_html(self.data), encoding="utf-8")
         except OSError as error:
             raise UserError(f'the page "{path}" cannot be written: {error.strerror or error}') from error
         return Path(path)
 
     def as_json(self) -> dict[str, Any]:
-        turn = 1.0 if self.higher_is_better else -1.0
-        return {
-            "metric": self.data.metric,
-            "higher_is_better": self.higher_is_better,
-            "compared": [
-                {
-                    "name": each.name,
-                    "digest": each.recipe.digest,
-                    "blocks": each.blocks,
-                    "score": turn * each.score,
-                    "seconds": each.seconds,
-                    "epochs": each.epochs,
-                    "verdict": each.verdict.value if each.verdict else None,
-                    "difference": each.look.difference if each.look else None,
-                    "interval": [each.look.low, each.look.high] if each.look else None,
-                    "better": each.look.better if each.look else None,
-                    "seconds_ratio": each.look.seconds_ratio if each.look else None,
-                    "reason": each.reason,
-                }
-                for each in self.compared
-            ],
-        }
+        return comparison_to_json(self.data)
 
     @property
-    def verdicts(self) -> dict[str, Verdict | None]:
+    def verdicts(self) -> dict[str, Verdict]:
         """The verdict of each recipe but the first, by name."""
-        return {each.name: each.verdict for each in self.compared[1:]}
+        return {each.contestant.name: each.verdict for each in self.contested.treatments} if self.contested else {}
 
     def _repr_html_(self) -> str:
-        return f"<pre>{self.summary()}</pre>"
+        return f"<pre>{html.escape(self.summary())}</pre>"
 
 
 def compare(
@@ -104,7 +88,8 @@ def compare(
     more is Equal. `curves_only` shows the curves of runs and trains nothing. Raises UserError.
     """
     start = clocks.monotonic()
-    runs = [run_at(each) for each in things if _names_a_run(each)]
+    source: object
+    runs = [run_at(str(each)) for each in things if _names_a_run(each)]
     named = [each for each in things if not _names_a_run(each)]
     if runs and not named:
         source, options, wanted = _of_runs(runs)
@@ -136,10 +121,13 @@ def compare(
     seconds = seconds_of(budget or DEFAULT_BUDGET)
     on_event(_beginning(found, source, seconds))
     runner = TrainingRunner(found, seed=options.seed, memory=bytes_of(memory), clock=clock, listener=on_event)
-    compared = contest(runner, pairs, clock, on_event, budget=seconds, blocks=blocks, margin=tolerance)
-    if not math.isfinite(compared[0].score):
-        raise UserError(f"{compared[0].name}, the first recipe, could not be trained: {compared[0].reason or 'no time'}")
-    return _told(found, name_of(source), compared, runs)
+    contestants = [Contestant(name, recipe) for name, recipe in pairs]
+    row = ROW_A if blocks <= max(ROW_A.looks) else ROW_B
+    row = Row(row.name, {look: share for look, share in row.shares.items() if look <= blocks})
+    contested = contest(contestants, runner, row=row, margin=tolerance, seconds=seconds, clock=clock, listener=on_event)
+    if math.isnan(contested.mean_score()):
+        raise UserError(f"{pairs[0][0]}, the first recipe, could not be trained: {contested.reason}")
+    return _told(found, name_of(source), contested, runs)
 
 
 def _names_a_run(thing: object) -> bool:
@@ -186,28 +174,39 @@ def _of_runs(runs: Sequence[RunDirectory]) -> tuple[str, TableOptions, list[tupl
 def _curves(runs: Sequence[RunDirectory]) -> Comparison:
     manifests = [run.manifest() for run in runs]
     first = manifests[0]
-    things = tuple(
-        ComparedThing(str(run.path), run.evidence(), None, None, each.score, each.seconds, each.epochs)
+    shown = [
+        Shown(
+            str(run.path), run.evidence(), None, each.score, each.score_error, each.epochs, each.seconds,
+            each.outcome.ending.value,
+        )
         for run, each in zip(runs, manifests, strict=True)
-    )
-    data = ComparisonData(first.name, first.target, first.metric, first.higher_is_better, things)
-    return Comparison(data, (), first.higher_is_better)
+    ]  # fmt: skip
+    return Comparison(comparison_data(first.name, first.metric, first.higher_is_better, shown), None)
 
 
-def _told(found: TableTask, name: str, compared: Sequence[Compared], runs: Sequence[RunDirectory]) -> Comparison:
+def _told(found: TableTask, name: str, contested: Contested, runs: Sequence[RunDirectory]) -> Comparison:
     """The page's data. Runs show the curves that they wrote themselves."""
     metric = found.task.metric
     turn = 1.0 if metric.higher_is_better else -1.0
-    own: list[Evidence | None] = [run.evidence() for run in runs] if runs else [None] * len(compared)
-    things = tuple(
-        ComparedThing(
-            each.name, evidence or each.evidence, each.look, each.verdict, turn * each.score, each.seconds, each.epochs,
-            each.reason,
+    own = {str(run.path): run.evidence() for run in runs}
+    rows: list[tuple[str, Sequence[Result], Look | None, str]] = [
+        (contested.control.name, contested.results, None, ""),
+        *((each.contestant.name, each.results, each.look, each.reason) for each in contested.treatments),
+    ]
+    shown = [
+        Shown(
+            called,
+            own.get(called) or (results[0].evidence if results else Evidence()),
+            look,
+            turn * mean_of(results),
+            math.nan,
+            int(median(each.epochs for each in results)) if results else 0,
+            sum(each.seconds for each in results),
+            reason or (results[0].outcome.ending.value if results else ""),
         )
-        for each, evidence in zip(compared, own, strict=True)
-    )  # fmt: skip
-    data = ComparisonData(name, found.task.target_name, metric.name, metric.higher_is_better, things)
-    return Comparison(data, tuple(compared), metric.higher_is_better)
+        for called, results, look, reason in rows
+    ]
+    return Comparison(comparison_data(name, metric.name, metric.higher_is_better, shown), contested)
 
 
 def _beginning(found: TableTask, source: object, seconds: float) -> StudyBegan:

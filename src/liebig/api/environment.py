@@ -9,11 +9,6 @@ from pathlib import Path
 
 import psutil
 
-try:
-    import resource
-except ImportError:  # Windows, which tells its peak through psutil
-    pass
-
 _SHOWN = ("liebig", "torch", "numpy", "polars", "scikit-learn")
 
 

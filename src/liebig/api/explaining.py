@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from liebig.coach.explanations import JudgedPart, capacity, column_importance, network_card, worst_rows
+from liebig.coach.explanations import capacity, column_importance, judged_part, network_card, worst_rows
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Measurement
 from liebig.core.study import Explained
@@ -19,7 +19,12 @@ _SHARE: Final = 0.4
 
 
 def explain_study(
-    store: StudyStore, found: TableTask, runner: TrainingRunner, fitted: Fitted, clock: Callable[[], float], until: float
+    store: StudyStore,
+    found: TableTask,
+    runner: TrainingRunner,
+    fitted: Fitted,
+    clock: Callable[[], float],
+    until: float,
 ) -> None:
     """Measure and append what time allows before `until` on `clock`. The columns and the rows are asked on the select part
     of the first block, of the recipe that is handed over: rows that the asked network has not learnt from."""
@@ -33,17 +38,9 @@ def explain_study(
     measured.append(network_card(seen) if seen is not None else None)
     asked = runner.fitted_in_block(recipe, 0, until - clock())
     if asked is not None:
-        part = _judged_part(found, runner, asked)
+        part = judged_part(asked, found.task, runner.blocks[0].select)
         measured.append(worst_rows([part], found.task.metric, found.task.classes))
         seconds = min(_MOST_SECONDS, _SHARE * max(0.0, until - clock()))
         if seconds > 0.2:
             measured.append(column_importance([part], found.task.metric, seconds=seconds, seed=runner.seed))
     store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))
-
-
-def _judged_part(found: TableTask, runner: TrainingRunner, asked: Fitted) -> JudgedPart:
-    task, rows = found.task, runner.blocks[0].select
-    weights = None if task.weights is None else task.weights[rows]
-    inputs = [column.name for column in found.profile.columns if not column.ignored]
-    frame = task.data.frame.select(inputs)[rows]
-    return JudgedPart(asked.predict_frame, frame, task.target[rows], rows, weights)

@@ -147,7 +147,10 @@ def fit(
     directory = RunDirectory(Path(run)) if run else RunDirectory.create(Path(f"{name_of(source)}-runs"))
     every = int(found_checkpoint[1]) if found_checkpoint[1] else None
     settings = TrainOptions(
-        memory=bytes_of(memory), keep_models=True, checkpoints=str(directory.path / "checkpoints"), checkpoint_every=every
+        memory=bytes_of(memory),
+        keep_models=True,
+        checkpoints=str(directory.path / "checkpoints"),
+        checkpoint_every=every,
     )
     (trained,) = train(found.task, [chosen], [blocks(found.task, seed)[0]], options=settings, on_event=on_event)
     return _written(directory, found, options, source, trained)

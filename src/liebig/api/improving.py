@@ -26,7 +26,7 @@ from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
-from liebig.core.event import Event, Listener, Stage, Stop, StudyBegan, silent
+from liebig.core.event import Listener, Stage, StudyBegan, silent
 from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Ended, Machine, Ran, Study
 from liebig.data.table.task import TableTask

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from liebig.train.fitted import Fitted
 from numpy.typing import NDArray
 
 from liebig.core.arrays import Predictions
@@ -21,7 +20,7 @@ from liebig.store.ledger import is_study
 from liebig.store.model import ModelFacts, Part, StoredModel, is_model, load_model, save_model
 from liebig.store.predict import AnswerColumns, predict_file
 from liebig.store.runs import run_at
-
+from liebig.train.fitted import Fitted
 
 _ENCODER: Final = "encoder"
 _NETWORK: Final = "network"
@@ -71,9 +70,12 @@ class Model:
     def save(self, path: str | Path) -> None:
         """Write the model as a directory: manifest, recipe, encoders, safetensors. A model that was there is replaced
         only once the new one is whole. Raises UserError when that is not possible."""
+        encoder = self._fitted.encoder
+        if not isinstance(encoder, Encoder):
+            raise TypeError(f"only models of tables are saved, however an encoder {type(encoder).__name__} came")
         parts = {
-            name: Part(plain, tensors, is_finite=name != "encoder")
-            for name, (plain, tensors) in self._fitted.parts().items()
+            _ENCODER: Part(encoder.plain(), encoder.tensors(), is_finite=False),
+            _NETWORK: Part({}, self._fitted.tensors()),
         }
         save_model(Path(path), StoredModel(self.facts, (self.recipe,), parts))
 
@@ -94,7 +96,6 @@ def load(path: str | Path) -> Model:
         elif (place / "run.json").is_file() or (not place.exists() and not place.is_absolute()):
             place = run_at(path).model_path
     stored = load_model(place)
-    return Model(
-        Fitted.from_parts(stored.recipes[0], {name: (part.plain, part.tensors) for name, part in stored.parts.items()}),
-        stored.facts,
-    )
+    encoder = Encoder.from_plain(stored.parts[_ENCODER].plain, stored.parts[_ENCODER].tensors)
+    facts, weights = stored.facts, stored.parts[_NETWORK].tensors
+    return Model(Fitted.of(stored.recipes[0], encoder, facts.kind, facts.classes, weights), facts)

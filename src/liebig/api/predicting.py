@@ -13,5 +13,8 @@ def predict_file(model: str | Path, table: str | Path, output: str | Path = "-")
 
     `output` is a CSV, TSV or Parquet file by its ending, or "-" for CSV on standard output. Raises UserError.
     """
-    place = sys.stdout.buffer if output == "-" else output
-    return load(model).predict_file(str(table), place)
+    predictor = load(model)
+    if output != "-":
+        return predictor.predict_file(str(table), output)
+    with open(sys.stdout.fileno(), "wb", closefd=False) as out:
+        return predictor.predict_file(str(table), out)

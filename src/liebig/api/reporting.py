@@ -39,7 +39,7 @@ class Told:
     @property
     def headline(self) -> str:
         """What was gained and whether it is proven; what limited most."""
-        return "\n".join(each for each in (self.data.headline, self.data.lead) if each)
+        return "\n".join(each for each in self.data.summary if each)
 
     def write(self, path: Path) -> Path:
         """Write the page; returns where. Raises UserError when it cannot be written."""

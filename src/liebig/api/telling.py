@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from liebig.recipes.cards import field_table, technique_cards
-
 from liebig.checks import ALL as CHECKS
 from liebig.checks import Diagnosis
 from liebig.core.card import Card, card_of
 from liebig.core.check import Finding
 from liebig.core.errors import UserError, did_you_mean
+from liebig.recipes.cards import field_table, technique_cards
 from liebig.remedies import ALL as REMEDIES
 
 _WIDTH = 96
@@ -67,7 +66,7 @@ def _families() -> dict[str, dict[str, Card]]:
     return {
         "check": {check.name: card_of(check.name, type(check)) for check in CHECKS},
         "remedy": {remedy.name: card_of(remedy.name, type(remedy)) for remedy in REMEDIES},
-        "technique": technique_cards(),
+        "technique": dict(technique_cards()),
     }
 
 
