@@ -78,13 +78,14 @@ class StepLosses(Measurement):
     """The batch loss, learning rate at chosen steps: each one up to step 50, then geometrically spaced. All [looks].
 
     `batch_noise` is the standard deviation of the per-example loss within a batch divided by sqrt(batch): the swing
-    that sampling alone gives.
+    that sampling alone gives. `batch` is the number of examples in a batch (0: not known).
     """
 
     steps: tuple[int, ...]
     loss: tuple[float, ...]
     batch_noise: tuple[float, ...]
     total_steps: int
+    batch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,15 @@ class UpdateRatios(Measurement):
     steps: tuple[int, ...]
     layers: tuple[str, ...]
     ratios: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightNorms(Measurement):
+    """Norm of each weight matrix (biases left out), input side first: `norms[look][layer]`."""
+
+    steps: tuple[int, ...]
+    layers: tuple[str, ...]
+    norms: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +224,20 @@ class ClassRecall(Measurement):
     recall: tuple[float, ...]
     rows: tuple[int, ...]
     auc: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve(Measurement):
+    """The select loss of one recipe trained on growing parts of its rows, mean over blocks. Smallest part first.
+
+    `rows` are training rows, `loss` the judged loss, `error` the standard error of that mean. `chance_loss` as in
+    `FinalScore`.
+    """
+
+    rows: tuple[int, ...]
+    loss: tuple[float, ...]
+    error: tuple[float, ...]
+    chance_loss: float
 
 
 @dataclass(frozen=True, slots=True)

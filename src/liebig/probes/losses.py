@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from liebig.probes.probe import Probe, Reading
 
 @dataclass(frozen=True, slots=True)
 class LossProbe(Probe):
-    """Reads [mean, standard error] of `look.losses`."""
+    """Reads [mean, standard error, examples] of `look.losses`."""
 
     total_steps: int
 
@@ -31,7 +32,7 @@ class LossProbe(Probe):
             return None
         losses = look.losses.flatten(1).float()
         noise = losses.std(dim=1, correction=0) / losses.shape[1] ** 0.5
-        return torch.stack([losses.mean(dim=1), noise], dim=1)
+        return torch.stack([losses.mean(dim=1), noise, torch.full_like(noise, losses.shape[1])], dim=1)
 
     def measurement(self, readings: Sequence[Reading]) -> StepLosses:
         return StepLosses(
@@ -39,4 +40,5 @@ class LossProbe(Probe):
             loss=tuple(float(reading.values[0]) for reading in readings),
             batch_noise=tuple(float(reading.values[1]) for reading in readings),
             total_steps=self.total_steps,
+            batch=int(median(reading.values[2] for reading in readings)),
         )

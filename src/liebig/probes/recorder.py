@@ -31,6 +31,7 @@ from liebig.probes.probe import Probe, Reading
 from liebig.probes.schedule import WHOLE_UNTIL, Seeing, late_steps, seeing
 from liebig.probes.unit_statistics import UnitProbe
 from liebig.probes.update_ratios import UpdateProbe
+from liebig.probes.weight_norms import NormProbe
 
 _SHARE: Final = 0.01  # of the time so far may be spent looking,
 _GRACE: Final = 0.1  # plus so many seconds
@@ -69,6 +70,7 @@ class Recorder:
             WeightProbe(),
             GradientProbe(),
             UpdateProbe(),
+            NormProbe(),
             UnitProbe(),
         )
         self._seen: list[_Seen] = []

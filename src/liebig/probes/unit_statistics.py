@@ -19,7 +19,7 @@ from liebig.probes.probe import Probe, Reading
 
 _SQUASHING = frozenset({"sigmoid", "tanh"})
 _ENDS = 5.0
-_SILENT = 1e-3  # of the layer's root mean square
+_SILENT = 1e-3  # of the layer's root mean square, or of 1 where that is larger: one huge unit does not silence the rest
 _BINS = 30
 _SAMPLES = 512  # of a larger probe batch
 _HISTOGRAM_SAMPLES = 64
@@ -54,7 +54,7 @@ def _statistics(layer: SeenLayer) -> Tensor:
     """[K, 8]."""
     before, after = (_samples(each, _SAMPLES).float() for each in (layer.before, layer.after))
     size = after.abs()
-    silence = _SILENT * after.square().mean(dim=(1, 2)).sqrt()
+    silence = _SILENT * after.square().mean(dim=(1, 2)).sqrt().clamp(max=1.0)
     active = size > silence[:, None, None]
     # A value that is not finite compares as False with everything: such a unit is sick, but not silent.
     dead = (size <= silence[:, None, None]).all(dim=1).float().mean(dim=1)

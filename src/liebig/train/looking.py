@@ -14,6 +14,7 @@ from liebig.probes.recorder import Recorder
 from liebig.probes.schedule import Seeing
 from liebig.stack.batch import Batch
 from liebig.stack.flat import views
+from liebig.stack.specs import Role
 from liebig.train.evaluation import in_precision
 from liebig.train.stacked import Stacked
 
@@ -73,6 +74,7 @@ class Looker:
         seen = tuple(
             SeenWeight(spec.name, value, part if whole else None, change)
             for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)
+            if spec.role is Role.WEIGHT  # embeddings, frequencies and scales start, and move, in their own ways
         )
         target = batch.target if batch.member_group is None else batch.target[batch.member_group]
         if self._outputs is not None:
