@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from scipy.stats import rankdata
 
-from liebig.core.arrays import Predictions, Reals
+from liebig.core.arrays import Predictions, Reals, Rows
 from liebig.core.errors import UserError, did_you_mean
 
 _FLOOR: Final = 1e-7  # float32 probabilities below this carry no information
@@ -92,9 +92,10 @@ def example_log_loss(target: Reals, predictions: Predictions) -> Reals:
     return np.asarray(-np.log(np.clip(given.astype(np.float64), _FLOOR, 1.0)), dtype=np.float64)
 
 
-def predicted_classes(predictions: Predictions) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def predicted_classes(predictions: Predictions) -> Rows:
     """The most probable class of each row, int64 [n]."""
-    return (predictions > 0.5).astype(np.int64) if predictions.ndim == 1 else predictions.argmax(axis=1)
+    codes = predictions > 0.5 if predictions.ndim == 1 else predictions.argmax(axis=1)
+    return np.asarray(codes, dtype=np.int64)
 
 
 def _log_loss(target: Reals, predictions: Predictions, weights: Reals | None) -> float:
