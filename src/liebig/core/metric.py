@@ -103,7 +103,7 @@ def _log_loss(target: Reals, predictions: Predictions, weights: Reals | None) ->
 
 
 def _correct(target: Reals, predictions: Predictions) -> Reals:
-    return (predicted_classes(predictions) == target.astype(np.int64)).astype(np.float64)
+    return np.asarray(predicted_classes(predictions) == target.astype(np.int64), dtype=np.float64)
 
 
 def _accuracy(target: Reals, predictions: Predictions, weights: Reals | None) -> float:
