@@ -7,7 +7,7 @@
 
 The simulated runner goes through the same coach and trials code as `improve`. The last line is one JSON object:
 ``{"false_proven": worst of (a), "placebo": found of (b), "power": {"0.5": ..., "1": ..., "2": ...}}``; `placebo` is null
-where (b) was left out (``--no-placebo``).
+where (b) was left out (``--placebo 0``).
 """
 
 from __future__ import annotations
@@ -16,10 +16,17 @@ import argparse
 import json
 import multiprocessing
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
+import polars as pl
+import torch
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+
+import liebig
 from liebig.coach.simulation import Measure, World, simulated_study
 from liebig.core.trial import Verdict
 
@@ -66,20 +73,72 @@ def calibration(pool: multiprocessing.pool.Pool, studies: int, common: float, lo
         yield found
 
 
+#: Real tables of three kinds of answer, which come with scikit-learn.
+TABLES = {"breast_cancer": load_breast_cancer, "diabetes": load_diabetes, "wine": load_wine}
+#: Treatments of a placebo study: five rounds of four.
+PLACEBO_TRIALS = 20
+
+
+def placebo_frame(name: str) -> pl.DataFrame:
+    """One of the tables, its target in the column "target"."""
+    found = TABLES[name]()
+    numbers = pl.DataFrame(found.data, schema=list(found.feature_names))
+    target = [str(found.target_names[each]) for each in found.target] if "target_names" in found else found.target
+    return numbers.with_columns(pl.Series("target", target))
+
+
+def placebo_study(name: str, seed: int, trials: int) -> bool:
+    """Does a study whose remedies change nothing but the seeds hold a Proven?"""
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        study = liebig.improve(
+            placebo_frame(name), "target", trials=trials, seed=seed, study=Path(folder) / "study", placebo=True
+        )
+        return any(trial.verdict is Verdict.PROVEN for trial in study.ledger.trials)
+
+
+def placebo(pool: multiprocessing.pool.Pool, studies: int, trials: int, kept: Path | None) -> int:
+    """How many placebo studies hold a Proven. Finished ones are lines of `kept` and are not run again."""
+    done: dict[tuple[str, int], bool] = {}
+    if kept is not None and kept.exists():
+        lines = [json.loads(line) for line in kept.read_text().splitlines() if line.strip()]
+        done = {(each["table"], each["seed"]): each["proven"] for each in lines if each["trials"] == trials}
+    asked = [(name, seed) for seed in range(-(-studies // len(TABLES))) for name in TABLES][:studies]
+    for name, seed, proven in pool.imap_unordered(
+        _placebo_task, [(name, seed, trials) for name, seed in asked if (name, seed) not in done]
+    ):
+        done[name, seed] = proven
+        tell(f"(b) {name}, seed {seed}: {'a false Proven' if proven else 'nothing proven'} ({len(done)} of {studies})")
+        if kept is not None:
+            with kept.open("a") as file:
+                file.write(json.dumps({"table": name, "seed": seed, "trials": trials, "proven": proven}) + "\n")
+    return sum(done[each] for each in asked)
+
+
+def _placebo_task(asked: tuple[str, int, int]) -> tuple[str, int, bool]:
+    name, seed, trials = asked
+    return name, seed, placebo_study(name, seed, trials)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--studies", type=int, default=2000, help="simulated studies of each size")
     parser.add_argument("--common", type=float, default=0.0, help="variance that stays with the rows, over s2")
     parser.add_argument("--looks", choices=("A", "B"), default="A", help="at most 12 blocks or 20")
+    parser.add_argument("--placebo", type=int, default=60, help="placebo studies on real tables; 0 leaves them out")
+    parser.add_argument("--placebo-trials", type=int, default=PLACEBO_TRIALS, help="treatments of a placebo study")
+    parser.add_argument("--rows", type=Path, default=None, help="where finished placebo studies are kept")
     parser.add_argument("--processes", type=int, default=None)
     options = parser.parse_args()
-    with multiprocessing.Pool(options.processes) as pool:
+    # Processes begin anew: torch's threads do not survive a fork.
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         worst = max(calibration(pool, options.studies, options.common, options.looks))
         power = {}
         for effect in EFFECTS:
             power[f"{effect:g}"] = share(pool, partial(proves, effect), options.studies // 2, 7)
             tell(f"(c) an effect of {effect:g}: Proven in {power[f'{effect:g}']:.3f} of {options.studies // 2}")
-    print(json.dumps({"false_proven": worst, "placebo": None, "power": power}))
+        found = placebo(pool, options.placebo, options.placebo_trials, options.rows) if options.placebo else None
+    print(json.dumps({"false_proven": worst, "placebo": found, "power": power}))
 
 
 if __name__ == "__main__":

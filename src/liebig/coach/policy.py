@@ -83,6 +83,7 @@ FIDELITIES: Final = (
     Fidelity(0.5),
     Fidelity(0.25),
     Fidelity(0.125),
+    Fidelity(0.5, 0.5),
     Fidelity(0.25, 0.5),
     Fidelity(0.125, 0.5),
     Fidelity(0.0625, 0.5),
@@ -522,24 +523,30 @@ def _round_fidelity(view: View, control: str, ideas: Sequence[Idea]) -> Fidelity
     had = {fidelity for digest, fidelity in view.study.scores if digest == control}
     least = min(had, key=_size)
     fitting = _largest_that_fits(view, lambda at: _first_look(view.study, control, ideas, at), ROUND_SHARE)
-    if _size(fitting) >= max(map(_size, had)):
-        return fitting
+    if _size(fitting) >= max(map(_size, had)) or not view.rounds:
+        return fitting  # before the first round going down costs the baseline's runs only
     for fidelity in sorted(had, key=_size, reverse=True):
         if _size(fidelity) >= _size(fitting) and _affordable(view, control, ideas[:2], fidelity, ROUND_SHARE):
             return fidelity
     return max(least, fitting, key=_size)
 
 
-def _fitting(view: View, control: str, ideas: tuple[Idea, ...], fidelity: Fidelity) -> tuple[Idea, ...]:
-    """The best of `ideas` whose first look, and the proof that must follow, the time left pays for."""
-    reserve = 0.0 if view.unhurried else _proof_reserve(view)
-    while ideas and not view.unhurried:
-        cost = view.predicted(_first_look(view.study, control, ideas, fidelity))
-        cost += max(_seal_grows_by(view, idea) for idea in ideas)
-        if cost + reserve <= MOST_SHARE * view.seconds_left:
-            break
-        ideas = ideas[:-1]
-    return ideas
+def _fitting(view: View, control: str, ideas: Sequence[Idea], fidelity: Fidelity) -> tuple[Idea, ...]:
+    """Of `ideas`, best first, those whose first look, seal and the proof that must follow the time left pays for; of the
+    starting recipe a cheaper form where the whole does not fit."""
+    if view.unhurried:
+        return tuple(ideas)
+    limit = MOST_SHARE * view.seconds_left - _proof_reserve(view)
+    fitting: list[Idea] = []
+    for idea in ideas:
+        forms = view.starting[view.starting.index(idea) :] if idea in view.starting else (idea,)
+        for form in forms:
+            together = [*fitting, form]
+            cost = view.predicted(_first_look(view.study, control, together, fidelity))
+            if cost + max(_seal_grows_by(view, each) for each in together) <= limit:
+                fitting = together
+                break
+    return tuple(fitting)
 
 
 def _proof_reserve(view: View) -> float:
