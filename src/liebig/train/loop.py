@@ -433,7 +433,7 @@ class Population:
         place, member = self.places[i], self.stack.members[i]
         diary = self.diaries[place]
         predictions, train = None, NOT_JUDGED
-        if sets and outcome.ending.usable:
+        if sets and outcome.ending.usable and len(member.course.select):
             predictions, train = self._final(i, member, sets)
         evidence = Evidence() if self.looker is None else self.looker.recorder.evidence(place)
         if sick is not None:

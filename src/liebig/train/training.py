@@ -149,9 +149,9 @@ def _trained(task: Task[Any], members: Sequence[Trained1], options: TrainOptions
     usable = [each.predictions for each in members if each.predictions is not None]
     predictions: Predictions | None = None
     evidence = first.evidence
-    if outcome.ending.usable and len(usable) == len(members):
+    if usable and outcome.ending.usable and len(usable) == len(members):
         predictions = np.asarray(np.mean(usable, axis=0, dtype=np.float64), dtype=np.float32)
-    if predictions is not None and len(course.select):
+    if predictions is not None:
         evidence = _with_scores(task, evidence, predictions, first)
     network = network_of(first.member.recipe)
     structure = replace(network.structure(course.encoder.signature, task.outputs), members=len(members))
