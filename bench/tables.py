@@ -110,8 +110,12 @@ def improve(path: Path, spec: Mapping[str, Any], budget: float, study: Path) -> 
     ]
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    told = process.stderr.read() if process.stderr is not None else ""
-    _, status, used = os.wait4(process.pid, 0)
+    try:
+        told = process.stderr.read() if process.stderr is not None else ""
+        _, status, used = os.wait4(process.pid, 0)
+    except BaseException:
+        process.kill()  # an interrupted benchmark leaves nothing running
+        raise
     seconds = time.monotonic() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
