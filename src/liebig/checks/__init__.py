@@ -12,6 +12,7 @@ from liebig.checks.leakage import Leakage
 from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.learning_rate_too_low import LearningRateTooLow
+from liebig.checks.misaligned_labels import MisalignedLabels
 from liebig.checks.missing_nonlinearity import MissingNonlinearity
 from liebig.checks.non_finite import NonFinite
 from liebig.checks.not_learning import NotLearning
@@ -23,6 +24,8 @@ from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.shifted_parts import ShiftedParts
 from liebig.checks.shifting_activations import ShiftingActivations
 from liebig.checks.still_improving import StillImproving
+from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
+from liebig.checks.too_little_data import TooLittleData
 from liebig.checks.trained_too_long import TrainedTooLong
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.unscaled_inputs import UnscaledInputs
@@ -56,6 +59,9 @@ ALL: Final[tuple[Check, ...]] = (
     BadFeatures(),
     Leakage(),
     ShiftedParts(),
+    TinyBatchNormalisation(),
+    MisalignedLabels(),
+    TooLittleData(),
 )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import disappoints, finite, log_ramp, middle
+from liebig.checks.strength import disappoints, finite, log_ramp, loss_peak, middle
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, GradientNorms, NonFinite, StepLosses
 
@@ -53,8 +53,7 @@ class ExplodingGradient(Check):
         growth = max(known) / known[0] if known and known[0] > 0 else math.inf
         ratio = middle(look[0] / look[-1] if look[-1] > 0 else math.nan for look in norms.norms[:3])
         losses = evidence.get(StepLosses)
-        first = losses.loss[0] if losses and losses.loss else math.nan
-        peak = max(finite(losses.loss), default=math.nan) / first if losses and first > 0 else math.nan
+        peak = loss_peak(losses) if losses else math.nan
         through_layers = log_ramp(ratio, 10.0, 300.0) if len(norms.layers) > 2 else 0.0
         over_time = log_ramp(growth, 30.0, 3000.0) * max(log_ramp(peak, 1.5, 10.0), float(broke))
         strength = max(through_layers * (0.3 + 0.7 * max(disappoints(evidence), float(broke))), 0.8 * over_time)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from liebig.checks.strength import finite, middle, ramp, scaled_to_hint, slope
+from liebig.checks.strength import disappoints, finite, middle, ramp, scaled_to_hint, slope
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence
 
@@ -46,7 +46,8 @@ class LearningRateNotDecayed(Check):
         swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
         floor = middle(finite(curves.stop_loss_error)) if finite(curves.stop_loss_error) else 0.0
         level = abs(middle(last)) + 1e-12
-        strength = scaled_to_hint(ramp(swing / (fall + 1e-12), 0.7, 3.0) * ramp(swing / level, 0.01, 0.08)) + 0.0
+        strength = scaled_to_hint(ramp(swing / (fall + 1e-12), 0.7, 3.0) * ramp(swing / level, 0.01, 0.08))
+        strength *= 0.4 + 0.6 * disappoints(evidence)
         if strength < 0.05:
             return Clear()
         facts = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import disappoints, finite, log_ramp, middle
+from liebig.checks.strength import disappoints, log_ramp, loss_peak, middle
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, NonFinite, StepLosses, UpdateRatios
 
@@ -59,9 +59,7 @@ class LearningRateTooHigh(Check):
         ratio = middle(value for value, _ in known)
         place = max(known)[1]
         losses = evidence.get(StepLosses)
-        first = losses.loss[0] if losses and losses.loss else math.nan
-        seen = finite(losses.loss) if losses else []
-        peak = max(seen) / first if seen and first > 0 else math.nan
+        peak = loss_peak(losses) if losses else math.nan
         broke = evidence.get(NonFinite) is not None
         step_part, peak_part = log_ramp(ratio, 0.05, 0.16), log_ramp(peak, 1.5, 3.5)
         bad = max(disappoints(evidence), float(broke))

@@ -31,7 +31,7 @@ class MissingNonlinearity(Check):
     def judge(self, evidence: Evidence) -> Answer:
         structure = evidence.get(Structure)
         assert structure is not None
-        linear = [layer for layer in structure.layers if layer.kind == "linear"]
+        linear = [layer for layer in structure.layers if layer.kind.endswith("linear")]
         if len(linear) < 2:
             return NotApplicable("the network has no hidden layer")
         bare = [layer for layer in linear[:-1] if layer.activation in {"", "identity"}]

@@ -1,30 +1,36 @@
 """Over-regularised.
 
 Means: Dropout, noise, a penalty or weight decay wins over the data: the network may not learn what it could.
-Measured: the training loss in training mode against the loss on the same rows in evaluation mode, with a training score that
-  is poor.
-Misleads: some difference is what dropout is for; a poor outcome on the training rows is required.
-Source: Srivastava et al. 2014, JMLR 15.
+Measured: of the loss that the network has learnt away on rows in evaluation mode, the share that is lost in training mode; or
+  weights that shrank to less than a tenth of what they began with. Either with a training score that is poor.
+Misleads: some difference is what dropout is for; the loss of an epoch is a mean over its course, so the better of the
+  evaluations before and after it is what it is held against.
+Source: Srivastava et al. 2014, JMLR 15; Krogh & Hertz 1992.
 """
 
 from __future__ import annotations
 
-from liebig.checks.strength import finite, learnt, ramp
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotMeasured, Stave, Telling
-from liebig.core.evidence import EpochCurves, Evidence, FinalScore
+import math
+from collections.abc import Sequence
+
+from liebig.checks.strength import finite, learnt, log_ramp, middle, ramp
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore, WeightNorms
 
 
 class OverRegularised(Check):
-    """The loss in training mode is far above that in evaluation mode, and both are poor."""
+    """Much of what was learnt is lost in training mode, or the weights shrank away; and the outcome is poor."""
 
     name = "over-regularised"
     stave = Stave.CAPACITY
     needs = (EpochCurves, FinalScore)
-    explains = frozenset({"underfitting", "not-learning", "still-improving"})
+    explains = frozenset(
+        {"underfitting", "not-learning", "still-improving", "dead-units", "vanishing-gradient", "shifting-activations"}
+    )
     words = {
         "en": Telling(
             headline="The regularisation is too strong.",
-            evidence="In training mode the loss is {train:.3g}, in evaluation mode {eval:.3g} on rows of the same kind; {left:.0%} of the loss is not learnt.",
+            evidence="In training mode the loss is {train:.3g}, in evaluation mode {eval:.3g} on rows of the same kind; the weights are {shrunk:.2g} times as large as at the start. {left:.0%} of the loss is not learnt.",
             advice="Take less dropout, less weight decay, less noise.",
         )
     }
@@ -33,13 +39,55 @@ class OverRegularised(Check):
         curves, score = evidence.get(EpochCurves), evidence.get(FinalScore)
         assert curves is not None
         assert score is not None
-        train, evaluated = finite(curves.train_loss[-3:]), finite(curves.train_eval_loss[-3:])
-        if not train or not evaluated or not score.chance_loss > 0:
-            return NotMeasured("the training loss in evaluation mode")
-        noisy, clean = sum(train) / len(train), sum(evaluated) / len(evaluated)
+        if not score.chance_loss > 0:
+            return NotApplicable("the outcome has no loss")
+        noisy, clean = _losses(curves)
+        shrunk = _shrunk(evidence.get(WeightNorms))
         left = 1.0 - learnt(score)
         gap = (score.loss - score.train_loss) / score.chance_loss
-        strength = ramp((noisy - clean) / score.chance_loss, 0.1, 0.4) * ramp(left, 0.15, 0.5) * ramp(gap, 0.1, 0.02)
+        # The scale of the curves may differ from that of the score (a target that is not scaled); the start has chance.
+        lost = (noisy - clean) / max(_start(curves, score) - clean, 1e-12)
+        poor = ramp(left, 0.1, 0.3) * ramp(gap, 0.15, 0.05)
+        strength = max(ramp(lost, 0.2, 0.5), log_ramp(shrunk, 0.2, 0.03)) * poor
         if strength < 0.05:
             return Clear()
-        return Found(strength, "", {"train": Fact(noisy), "eval": Fact(clean), "left": Fact(left, "share")})
+        facts = {
+            "train": Fact(noisy),
+            "eval": Fact(clean),
+            "shrunk": Fact(shrunk, "ratio", 0.2),
+            "left": Fact(left, "share"),
+        }
+        return Found(strength, "", facts)
+
+
+def _losses(curves: EpochCurves) -> tuple[float, float]:
+    """Training loss of the last epochs in training mode, and the worse of the evaluations before and after each."""
+    pairs = [
+        (noisy, max(before, after))
+        for noisy, before, after in zip(
+            curves.train_loss[1:], curves.train_eval_loss, curves.train_eval_loss[1:], strict=False
+        )
+        if math.isfinite(noisy) and math.isfinite(before) and math.isfinite(after)
+    ][-3:]
+    if not pairs:
+        return math.nan, math.nan
+    return sum(pair[0] for pair in pairs) / len(pairs), sum(pair[1] for pair in pairs) / len(pairs)
+
+
+def _start(curves: EpochCurves, score: FinalScore) -> float:
+    """The loss of an answer that ignores its input, on the scale of the curves."""
+    evaluated = finite(curves.train_eval_loss)
+    if evaluated and score.train_loss > 0:
+        return score.chance_loss * evaluated[-1] / score.train_loss
+    return score.chance_loss
+
+
+def _shrunk(norms: WeightNorms | None) -> float:
+    """Norm of the weights now over that at the start, the median layer; NaN where it was not seen."""
+    if norms is None or len(norms.norms) < 2:
+        return math.nan
+    return middle(_ratio(norms.norms[0], norms.norms[-1]))
+
+
+def _ratio(start: Sequence[float], now: Sequence[float]) -> list[float]:
+    return [b / a if a > 0 else math.nan for a, b in zip(start, now, strict=False)]

@@ -40,9 +40,9 @@ class Overfitting(Check):
         gap = (score.loss - score.train_loss) / score.chance_loss
         beyond = (score.loss - score.train_loss) / max(score.loss_error, 1e-12)
         rise, errors = _rise(evidence.get(EpochCurves))
-        by_gap = ramp(gap, 0.08, 0.3) * ramp(beyond, 2.0, 5.0)
+        by_gap = ramp(gap, 0.06, 0.22) * ramp(beyond, 2.5, 6.0)
         by_rise = ramp(errors, 2.0, 6.0) * ramp(beyond, 1.0, 3.0) * ramp(rise / score.chance_loss, 0.01, 0.08)
-        strength = max(0.75 * by_gap, by_rise, min(1.0, 0.6 * by_gap + 0.6 * by_rise))
+        strength = max(0.9 * by_gap, by_rise, min(1.0, 0.6 * by_gap + 0.6 * by_rise))
         if strength < 0.05:
             return Clear()
         facts = {

@@ -1,17 +1,22 @@
 """Still improving.
 
-Means: Training ended while the network was still getting better.
-Measured: the fall of the stop loss (or training loss) over the last third of the epochs, against its swings and the sampling
-  error; and whether the best epoch is the last.
-Misleads: a decayed rate ends every curve flat: flat does not mean that a longer schedule would not help.
-Source: common practice; slope against noise.
+Means: Training stopped before the network had learnt what it could.
+Measured: how fast the loss on the stop part (else the training loss) falls over the last third of the epochs, beyond its
+  swings, carried on over half as many epochs again as were trained; that gain as a share of the loss of an answer that
+  ignores its input.
+Misleads: the training loss of a network that overfits falls for ever: where there is no stop part a large gap silences this.
+  A rate that decays to nothing makes the last epochs fall, too.
+Source: Prechelt 1998; common practice.
 """
 
 from __future__ import annotations
 
-from liebig.checks.strength import finite, middle, ramp, room
+import itertools
+import math
+
+from liebig.checks.strength import disappoints, finite, middle, ramp, slope
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import EpochCurves, Evidence
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
 
 class StillImproving(Check):
@@ -24,7 +29,7 @@ class StillImproving(Check):
     words = {
         "en": Telling(
             headline="Training stopped while the network was still improving.",
-            evidence="Over the last {epochs:.0f} epochs the loss fell by {fall:.1%} of its value, and the best epoch was number {best:.0f} of {trained:.0f}.",
+            evidence="The best of {trained:.0f} epochs was number {best:.0f}, and over the last {epochs:.0f} the loss fell by {fall:.1%} of its value.",
             advice="Train longer, or raise the rate, or take a one-cycle schedule over a longer run.",
         )
     }
@@ -32,26 +37,49 @@ class StillImproving(Check):
     def judge(self, evidence: Evidence) -> Answer:
         curves = evidence.get(EpochCurves)
         assert curves is not None
-        losses = finite(curves.stop_loss) or finite(curves.train_loss)
+        watched = finite(curves.stop_loss)
+        losses = watched if len(watched) >= 2 else finite(curves.train_loss)
         trained = len(losses)
         if trained < 2:
             return NotApplicable("fewer than two epochs were trained")
-        last = losses[-max(2, trained // 3) :]
-        fall = (last[0] - last[-1]) / max(abs(last[0]), 1e-12)
-        swing = middle(abs(b - a) for a, b in zip(losses[trained // 2 :], losses[trained // 2 + 1 :], strict=False))
-        steady = ramp((last[0] - last[-1]) / max(swing, 1e-12), 0.8, 1.8) if len(last) > 2 else 1.0
-        at_end = ramp(losses.index(min(losses)) / max(1, trained - 1), 0.75, 0.95)
-        per_epoch = fall / max(1, len(last) - 1)
-        ended = curves.planned_epochs <= len(curves.train_loss)
-        strength = (
-            ramp(per_epoch, 0.004, 0.05) * steady * at_end * ramp(room(evidence), 0.01, 0.05) * (1.0 if ended else 0.4)
-        )
+        last = losses[-max(2, math.ceil(trained / 3)) :]
+        speed = max(0.0, -slope(last))
+        best = losses.index(min(losses))
+        gain = min(0.5 * trained * speed, max(last[-1], 0.0)) / _scale(evidence, curves, losses)
+        swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
+        steady = ramp(speed * (len(last) - 1) / max(swing, 1e-12), 0.8, 1.8) if len(last) > 2 else 1.0
+        at_end = ramp(best / (trained - 1), 0.7, 0.95)
+        strength = ramp(gain, 0.004, 0.04) * steady * at_end * disappoints(evidence) * _decayed(curves)
+        if not watched:
+            strength *= _no_gap(evidence.get(FinalScore))
+        if len(curves.train_loss) < curves.planned_epochs:
+            strength *= 0.4  # it was stopped by its own rule
         if strength < 0.05:
             return Clear()
         facts = {
             "epochs": Fact(float(len(last)), "epochs"),
-            "fall": Fact(fall, "share"),
-            "best": Fact(float(losses.index(min(losses)) + 1)),
+            "fall": Fact(1.0 - last[-1] / last[0] if last[0] else 0.0, "share"),
+            "best": Fact(float(best + 1)),
             "trained": Fact(float(trained)),
         }
         return Found(strength, "", facts)
+
+
+def _scale(evidence: Evidence, curves: EpochCurves, losses: list[float]) -> float:
+    """The loss of an answer that ignores its input, on the scale of the curves."""
+    score, evaluated = evidence.get(FinalScore), finite(curves.train_eval_loss)
+    if score and score.chance_loss > 0 and score.train_loss > 0 and evaluated and evaluated[-1] > 0:
+        return score.chance_loss * evaluated[-1] / score.train_loss
+    return max(abs(losses[0]), 1e-12)
+
+
+def _decayed(curves: EpochCurves) -> float:
+    """Half as sure where the rate went down to less than a fifth."""
+    rates = finite(curves.rates)
+    return 0.5 if rates and rates[-1] < 0.2 * max(rates) else 1.0
+
+
+def _no_gap(score: FinalScore | None) -> float:
+    if score is None or not score.chance_loss > 0:
+        return 1.0
+    return ramp((score.loss - score.train_loss) / score.chance_loss, 0.1, 0.03)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from liebig.core.evidence import Evidence, FinalScore
+from liebig.core.evidence import Evidence, FinalScore, StepLosses
 
 
 def ramp(value: float, low: float, high: float) -> float:
@@ -58,6 +58,19 @@ def disappoints(evidence: Evidence) -> float:
 def at_chance(score: FinalScore) -> bool:
     """True when the answer is not better than one that ignores its input, on the select part, beyond the error."""
     return not score.loss < score.chance_loss - 2.0 * score.loss_error
+
+
+def loss_peak(losses: StepLosses) -> float:
+    """The highest batch loss over the first, each given the benefit of two standard errors of its batch; NaN without any."""
+    seen = [
+        (loss, noise if math.isfinite(noise) else 0.0)
+        for loss, noise in zip(losses.loss, losses.batch_noise, strict=False)
+        if math.isfinite(loss)
+    ]
+    if not seen or not losses.loss or not losses.loss[0] > 0:
+        return math.nan
+    first = losses.loss[0] + 2.0 * seen[0][1]
+    return max(losses.loss[0], *(loss - 2.0 * noise for loss, noise in seen)) / first
 
 
 def scaled_to_hint(strength: float) -> float:

@@ -53,5 +53,5 @@ class Underfitting(Check):
 
 def _narrowest(structure: Structure | None) -> float:
     """Units of the narrowest hidden linear layer; NaN where there is none."""
-    linear = [layer for layer in structure.layers if layer.kind == "linear"] if structure else []
+    linear = [layer for layer in structure.layers if layer.kind.endswith("linear")] if structure else []
     return float(min((layer.outputs for layer in linear[:-1]), default=math.nan))
