@@ -59,6 +59,8 @@ from liebig.trials.race import race
 
 #: Treatments of one round, the starting recipe not counted.
 ROUND_SIZE: Final = 4
+#: Of the ranked ideas, so many are asked what they cost.
+CONSIDERED: Final = 12
 #: Blocks of the first look, and the look at which a race gives up.
 FIRST_LOOK: Final = 3
 LAST_RACE: Final = 8
@@ -507,6 +509,12 @@ def _next_round(view: View) -> Action | None:
         size = min(size, study.began.trials - _spent_trials(view))
     if size < 1:
         return None
+    if view.rounds and not view.unhurried:
+        # Asking what every idea costs takes time itself: not when not even another run of the incumbent fits.
+        again = Idea("", study.recipes[incumbent].recipe)
+        least = min((fidelity for digest, fidelity in study.scores if digest == incumbent), key=_size)
+        if not _affordable(view, incumbent, (again,), least, MOST_SHARE):
+            return None
     ideas = _chosen(view, size)
     if not ideas:
         return None
@@ -614,7 +622,7 @@ def _filling(view: View, ranked: Sequence[Idea], room: int) -> Iterator[Idea]:
     waiting = []
     late = view.unhurried or view.seconds_left < 0.5 * view.study.began.budget
     took_any = False
-    for idea in ranked:
+    for idea in ranked[:CONSIDERED]:
         if room < 1:
             return
         if idea.candidates > room or not _can_be_sealed(view, idea):
