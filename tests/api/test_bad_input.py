@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 from liebig.cli import _exit_code
+from liebig.data.table.first_recipes import textbook
+from liebig.data.table.task import table_task
+from liebig.recipes import recipe_to_toml
 
 Refused = Callable[..., str]
 
@@ -60,7 +63,7 @@ def test_an_empty_file(refused: Refused, tmp_path: Path) -> None:
 
 def test_one_class_only(refused: Refused, tmp_path: Path) -> None:
     rows = "\n".join(f"{i},yes" for i in range(100))
-    assert "one class" in refused("fit", _table(tmp_path / "t.csv", f"x,y\n{rows}\n"), "--target", "y")
+    assert "one value only" in refused("fit", _table(tmp_path / "t.csv", f"x,y\n{rows}\n"), "--target", "y")
 
 
 def test_a_target_that_is_all_missing(refused: Refused, tmp_path: Path) -> None:
@@ -83,7 +86,8 @@ def test_duplicate_column_names(refused: Refused, tmp_path: Path) -> None:
 
 
 def test_an_unknown_field_of_a_recipe(refused: Refused, small_table: Path, tmp_path: Path) -> None:
-    recipe = _table(tmp_path / "r.toml", '[network]\nkind = "mlp"\nwidht = 64\n')
+    whole = recipe_to_toml(textbook(table_task(small_table, "answer")))
+    recipe = _table(tmp_path / "r.toml", whole.replace("width = ", "widht = "))
     sentence = refused("fit", str(small_table), "--target", "answer", "--recipe", recipe)
     assert "r.toml" in sentence
     assert 'Did you mean "width"?' in sentence
