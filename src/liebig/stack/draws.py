@@ -80,8 +80,9 @@ class Draws:
         for each in shape:
             size *= each
         words = self.bits((size + 1) // 2, stream).view(torch.int16)[:, :size]
-        limit = (keep * 65536.0).round().sub(32768.0).to(torch.int32)[:, None]
-        return (words < limit).reshape(len(self.seeds), *shape)
+        # The last pattern that is kept: it fits into 16 bits even when all are, so nothing is widened.
+        last = (keep * 65536.0).round().sub(32769.0).clamp(min=-32768.0).to(torch.int16)[:, None]
+        return (words <= last).reshape(len(self.seeds), *shape)
 
 
 def member_seed(*parts: int) -> int:
