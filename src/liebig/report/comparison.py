@@ -19,7 +19,7 @@ from liebig.report.figures.lines import Chart, Series, chart_figure, epochs
 from liebig.report.html import effect_text, environment
 from liebig.report.numbers import decimals_of, duration, score_text
 from liebig.report.plain import plain_value
-from liebig.report.svg import HALF, PAGE, PHONE
+from liebig.report.svg import CARD, PHONE
 from liebig.report.text import curve_lines, padded
 
 _STYLES = 8  # lines that the style sheet tells apart by colour and dash
@@ -153,7 +153,7 @@ def _charts(data: ComparisonData) -> Iterator[Markup]:
         if any(math.isfinite(value) for each in series for value in each.ys):
             names = ", ".join(each.name for each in series)
             told = f"{title[:1].upper()}{title[1:]} by epoch: {names}."
-            yield chart_figure(Chart(title, "epoch", series, marked="selected"), told, (PHONE, HALF, PAGE)[:2])
+            yield chart_figure(Chart(title, "epoch", series, marked="selected"), told, (PHONE, CARD))
 
 
 def comparison_to_text(data: ComparisonData) -> str:

@@ -146,7 +146,9 @@ def _purpose(trial: TrialTold) -> str:
 def _importance(columns: Sequence[ImportanceTold], measure: Measure) -> Markup:
     if not columns:
         return _NONE
-    rows = tuple(Row(each.column, "", Effect(each.loss, each.low, each.high, _matters(each))) for each in columns[:20])
+    rows = tuple(
+        Row(each.column, "", Effect(each.loss, each.low, each.high), "", _matters(each)) for each in columns[:20]
+    )
     # Lost score is drawn as it is: more to the right matters more, whichever way the metric runs.
     forest = Forest(rows, True, f"lost {measure.title}", "matters more", "matters less")
     first = ", ".join(each.column for each in columns[:3])

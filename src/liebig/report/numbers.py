@@ -25,9 +25,9 @@ def decimals_for(half_width: float) -> int:
 
 
 def decimals_of(effects: Iterable[Effect]) -> int:
-    """Decimals for a whole table of effects: those of its narrowest quarter, so that columns line up."""
+    """Decimals for a whole table of effects: those of the middle one, so that columns line up."""
     widths = sorted(each.half_width for each in effects if math.isfinite(each.half_width) and each.half_width > 0)
-    return decimals_for(widths[len(widths) // 4]) if widths else 3
+    return decimals_for(widths[len(widths) // 2]) if widths else 3
 
 
 def plain_number(value: float, decimals: int) -> str:
@@ -88,7 +88,7 @@ def duration(seconds: float) -> str:
     """``0.0004`` -> ``0.4 ms``, ``95`` -> ``1 min 35 s``."""
     if not math.isfinite(seconds):
         return _DASH
-    if seconds < 1e-3:
+    if seconds < 1e-4:
         return f"{seconds * 1e6:.3g} µs"
     if seconds < 1:
         return f"{seconds * 1e3:.3g} ms"

@@ -15,12 +15,15 @@ from html import escape
 
 from markupsafe import Markup
 
-#: Mean width of a character over the font size: system fonts lie between 0.50 and 0.56.
-_CHARACTER = 0.54
+#: Mean width of a character over the font size: system fonts lie between 0.50 and 0.57.
+_CHARACTER = 0.57
 _SIZE = 13.0
 
+#: Size to reckon with for names in bold: their characters are wider than their size says.
+BOLD = 14.5
+
 #: Layout widths in pixels, by the class that the style sheet shows from which container width on.
-PHONE, HALF, PAGE = 320, 600, 960
+SMALL, PHONE, CARD, HALF, PAGE = 240, 320, 460, 600, 960
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next((unit * each for each in (1, 2, 2.5, 5, 10) if unit * each >= rough * 0.999), unit * 10)
     first = math.ceil(low / step - 1e-9)
-    count = int(math.floor(high / step + 1e-9)) - first + 1
+    count = math.floor(high / step + 1e-9) - first + 1
     return tuple((first + i) * step for i in range(min(max(count, 0), 4 * most)))
 
 
@@ -177,10 +180,10 @@ def wrapped(content: str, width: float, lines: int = 2, size: float = _SIZE) -> 
 
 def figure(draw: Callable[[int], Drawing], told: str, widths: Sequence[int] = (PHONE, HALF, PAGE)) -> Markup:
     """One figure in a layout for each width. `told` says in a sentence what it shows, for those who do not see it."""
-    names = {PHONE: "phone", HALF: "half", PAGE: "page"}
-    kinds = " ".join(names[width] for width in widths)
+    names = {SMALL: "small-card", PHONE: "phone", CARD: "column", HALF: "half", PAGE: "page"}
+    kinds = "-".join(names[width] for width in widths)
     layouts = "".join(_layout(draw(width), names[width], told) for width in widths)
-    return Markup(f'<div class="figure has-{"-".join(kinds.split())}">{layouts}</div>')
+    return Markup(f'<div class="figure has-{kinds}">{layouts}</div>')
 
 
 def _layout(drawing: Drawing, name: str, told: str) -> str:

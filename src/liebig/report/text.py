@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from liebig.report.data import CurvesTold, DiagnosisTold, Effect, PartTold, ReportData, StaveTold
 from liebig.report.html import effect_text
-from liebig.report.numbers import count, decimals_of, duration, plain_number, score_text, short_number, signed
+from liebig.report.numbers import count, counted, decimals_of, duration, plain_number, score_text, short_number, signed
 
 _WIDTH = 100
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -33,7 +33,7 @@ def to_text(data: ReportData) -> str:
         _recipe(data),
         _environment(data),
     )
-    return "\n\n".join("\n".join(lines) for section in sections if (lines := list(section))) + "\n"
+    return "\n\n".join(told for section in sections if (told := "\n".join(section).rstrip())) + "\n"
 
 
 def clean(content: str) -> str:
@@ -151,7 +151,7 @@ def _diagnosis(title: str, diagnosis: DiagnosisTold) -> Iterator[str]:
         for each in finding.consequences:
             yield from _folded(f"follows from it: {each}", "   ")
     first = "" if diagnosis.findings else "Nothing found. "
-    yield f"{first}{diagnosis.clear} checks clear, {diagnosis.not_applicable} not applicable, {diagnosis.not_measured} not measured."
+    yield f"{first}{counted(diagnosis.clear, 'check')} clear, {diagnosis.not_applicable} not applicable, {diagnosis.not_measured} not measured."
     yield ""
 
 

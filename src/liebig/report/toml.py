@@ -35,12 +35,12 @@ def toml_value(value: object) -> str:
 
 
 def _key(key: str) -> str:
-    return key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+    return key if _BARE.fullmatch(key) else toml_value(key)
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     tables = {key: each for key, each in table.items() if isinstance(each, Mapping)}
-    if path and (len(tables) < len(table) or not table):
+    if path and (len(tables) < len(table) or (not table and len(path) > 1)):
         yield ""
         yield f"[{'.'.join(map(_key, path))}]"
     for key, value in table.items():

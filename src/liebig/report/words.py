@@ -19,7 +19,7 @@ from liebig.report.data import (
     Standing,
     TrialTold,
 )
-from liebig.report.numbers import counted, decimals_for, decimals_of, duration, plain_number, score_text, signed
+from liebig.report.numbers import counted, decimals_for, decimals_of, duration, plain_number, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,10 @@ def _headline(story: Story, standing: Standing, decimals: int) -> tuple[str, str
         )
     effect = seal.effect
     span = f"{signed(effect.low, decimals)} to {signed(effect.high, decimals)}"
+    if not measure.higher_is_better and standing in {Standing.PROVEN, Standing.GAINED}:
+        # The headline tells how far it fell; so does the interval.
+        tell = plain_number if standing is Standing.PROVEN else signed
+        span = f"{tell(-effect.high, decimals)} to {tell(-effect.low, decimals)}"
     if standing is Standing.NOTHING_HELPED:
         return (
             "Nothing that was tried is shown to help.",
@@ -126,8 +130,10 @@ def _headline(story: Story, standing: Standing, decimals: int) -> tuple[str, str
             f"so {_the(_baseline_name(story))} is handed over: {plain_number(seal.baseline_score, decimals)}.",
             f"The winner's difference there was {signed(effect.difference, decimals)} {measure.title} ({span}).",
         )
-    verb = "gained" if measure.higher_is_better else "changed its error by"
-    first = f"Your network {verb} {signed(effect.difference, decimals)} {measure.title} on data it never saw."
+    first = f"Your network gained {signed(effect.difference, decimals)} {measure.title} on data it never saw."
+    if not measure.higher_is_better:
+        fall = plain_number(-effect.difference, decimals)
+        first = f"Your network's {measure.title} fell by {fall} on data it never saw."
     if standing is Standing.PROVEN:
         return first, f"That is proven: {span}."
     return first, f"That is likely, but not proven: the interval, {span}, includes no gain at all."
@@ -153,7 +159,9 @@ def _lead(story: Story, standing: Standing, decimals: int) -> tuple[str, ...]:
     if judged:
         proven = sum(each.effect is not None and each.effect.verdict == "proven" for each in rungs)
         others = len(judged) - len(rungs)
-        kept = f"{counted(len(rungs), 'change was', 'changes were')} kept, {proven} of them proven in the trials"
+        each = {0: "not yet proven", len(rungs): "all proven"}.get(proven, f"{proven} of them proven")
+        each = each.replace("all ", "") if len(rungs) == 1 else each
+        kept = f"{counted(len(rungs), 'change was', 'changes were')} kept, {each} in the trials"
         rest = f"; {counted(others, 'other was', 'others were')} tried and not kept" if others > 0 else ""
         sentences.append(
             f"{kept}{rest}." if rungs else f"{counted(len(judged), 'change was', 'changes were')} tried and not kept."
@@ -198,7 +206,7 @@ def _cards(story: Story, standing: Standing, decimals: int) -> tuple[FigureCard,
         beside = (
             f"{plain_name(best.name)}, in the trials; {signed(best.effect.difference, decimals)} beside the network"
         )
-        cards.append(FigureCard("best other algorithm", score_text(best.score, best.effect.half_width), beside))
+        cards.append(FigureCard("best other algorithm", plain_number(best.score, decimals), beside))
     return tuple(cards)
 
 

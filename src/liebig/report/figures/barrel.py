@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from liebig.report.data import StaveTold
-from liebig.report.svg import HALF, PHONE, Drawing, figure, fitted, hover, line, path, rect, text
+from liebig.report.svg import CARD, PHONE, Drawing, figure, fitted, hover, line, path, rect, text
 
 _TALL = 168.0
 _TOP = 22.0
@@ -19,7 +19,7 @@ def barrel_figure(staves: Sequence[StaveTold], name: str) -> Markup:
     first = f"Barrel of {name}. "
     if shortest is not None and shortest.height < 1:
         first += f"The shortest stave is {shortest.name}. "
-    return figure(lambda width: draw_barrel(staves, width), f"{first}Heights: {told}.", (PHONE, HALF))
+    return figure(lambda width: draw_barrel(staves, width), f"{first}Heights: {told}.", (PHONE, CARD))
 
 
 def _percent(stave: StaveTold) -> str:
@@ -38,6 +38,7 @@ def draw_barrel(staves: Sequence[StaveTold], width: int) -> Drawing:
         wave = "".join(f"q{step / 4:.1f} -4 {step / 2:.1f} 0t{step / 2:.1f} 0" for _ in staves)
         marks.append(path(f"M0 {y:.1f}{wave}", "level"))
     marks += [rect(0, y, width, 6, "hoop", 3) for y in (bottom - 22, bottom - 60) if level > 0]
+    marks += [_height(stave, (i + 0.5) * step) for i, stave in enumerate(staves)]
     for i, stave in enumerate(staves):
         lower = width == PHONE and i % 2 == 1
         style = "soft strong" if stave.measured and stave.height == level and level < 1 else "soft"
@@ -51,13 +52,18 @@ def _stave(stave: StaveTold, x: float, width: float, level: float) -> str:
     bottom = _TOP + _TALL
     if not stave.measured:
         marks = [rect(x, _TOP, width, _TALL, "stave unmeasured", 4)]
-        marks.append(text(x + width / 2, _TOP + _TALL / 2 - 20, "?", "soft", "middle"))
         return hover(marks, f"{stave.name}: not measured")
     height = max(stave.height * _TALL, 4.0)
     kind = "short" if stave.height < 0.5 else "hinted" if stave.height < 0.999 else "whole"
     marks = [rect(x, bottom - height, width, height, f"stave {kind}", 4)]
     for share in (0.33, 0.66):
         marks.append(line(x + share * width, bottom - height + 8, x + share * width, bottom - 4, "grain"))
-    marks.append(text(x + width / 2, bottom - height - 7, f"{stave.height * 100:.0f}", "soft", "middle"))
     told = stave.finding or "no finding"
     return hover(marks, f"{stave.name}: {_percent(stave)}; {told}")
+
+
+def _height(stave: StaveTold, x: float) -> str:
+    """The number over a stave; drawn last, so that no hoop runs through it."""
+    if not stave.measured:
+        return text(x, _TOP - 7, "?", "soft", "middle")
+    return text(x, _TOP + _TALL - max(stave.height * _TALL, 4.0) - 7, f"{stave.height * 100:.0f}", "soft", "middle")

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from liebig.report.data import Histogram, LayerHistograms
 from liebig.report.numbers import percent, short_number
-from liebig.report.svg import PHONE, Drawing, Scale, figure, line, path, text
+from liebig.report.svg import SMALL, Drawing, Scale, figure, line, path, text
 
 _HEIGHT = 104.0
 
@@ -18,7 +18,7 @@ def histogram_figure(layer: LayerHistograms) -> Markup:
         f"What leaves {layer.activation or 'layer'} {layer.layer}, at step {layer.first.step} and at step "
         f"{layer.last.step}: {percent(layer.dead)} of its units are dead at the end."
     )
-    return figure(lambda width: draw_histogram(layer, width), told, (PHONE,))
+    return figure(lambda width: draw_histogram(layer, width), told, (SMALL,))
 
 
 def draw_histogram(layer: LayerHistograms, width: int) -> Drawing:

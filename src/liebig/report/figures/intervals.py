@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from liebig.report.data import Effect
-from liebig.report.numbers import decimals_of, interval, plain_number, signed
+from liebig.report.numbers import decimals_of, interval, signed
 from liebig.report.svg import (
+    BOLD,
     PAGE,
     PHONE,
     Drawing,
@@ -31,12 +31,14 @@ from liebig.report.svg import (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: what, why, how much. `mark` stands behind the verdict ("kept"). Without an effect: `mark` alone."""
+    """One row: what, why, how much. `mark` stands behind the verdict ("kept"); without an effect it stands alone. `tone` is the style, that of the
+    verdict unless given."""
 
     name: str
     why: str
     effect: Effect | None
     mark: str = ""
+    tone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class _Frame:
     scale: Scale
     values: float  # where the column of numbers ends
     decimals: int
+    behind: float  # pixels for the verdict behind the numbers
 
 
 _FOOT = 44.0
@@ -93,12 +96,11 @@ def _frame(forest: Forest, width: int) -> _Frame:
     decimals = decimals_of(effects)
     start, end = limits(effects, forest.higher_is_better)
     if width == PHONE:
-        return _Frame(width, 0.0, Scale(start, end, 8, width - 8), width, decimals)
-    numbers = max((text_width(_numbers(each, decimals)) for each in effects), default=90) + (
-        86 if width == PAGE else 74
-    )
+        return _Frame(width, 0.0, Scale(start, end, 8, width - 8), width, decimals, 0.0)
+    numbers = max((text_width(_numbers(each, decimals)) for each in effects), default=90)
     label = 300.0 if width == PAGE else 190.0
-    return _Frame(width, label, Scale(start, end, label + 20, width - numbers - 22), width, decimals)
+    behind = 74.0 if any(row.mark or not row.effect or row.effect.verdict for row in forest.rows) else 0.0
+    return _Frame(width, label, Scale(start, end, label + 20, width - numbers - behind - 24), width, decimals, behind)
 
 
 def _numbers(effect: Effect, decimals: int) -> str:
@@ -109,8 +111,8 @@ def _rows(forest: Forest, frame: _Frame) -> tuple[list[float], float]:
     tops, top = [], 6.0
     for row in forest.rows:
         tops.append(top)
-        lines = len(wrapped(row.name, frame.label or frame.width, 2)) + len(_why(row, frame))
-        top += 17 * lines + (40 if not frame.label else 13)
+        lines = len(wrapped(row.name, frame.label or frame.width, 2, BOLD)) + len(_why(row, frame))
+        top += 17 * max(lines, 2 if row.mark and frame.label else 1) + (14 if frame.label else 44)
     return tops, top
 
 
@@ -133,14 +135,17 @@ def _axis(forest: Forest, frame: _Frame, height: float) -> Iterator[str]:
         yield text(middle, height + 36, forest.unit, "soft", "middle")
 
 
+def _tone(row: Row) -> str:
+    return row.tone or (tone_of(row.effect) if row.effect else "unclear")
+
+
 def tone_of(effect: Effect) -> str:
     """The style of a verdict; shape tells it too, so that colour is not needed."""
     return {"proven": "proven", "likely": "likely", "worse": "worse"}.get(effect.verdict, "unclear")
 
 
-def whisker(effect: Effect, y: float, scale: Scale) -> Iterator[str]:
-    """An interval and its dot: filled when proven, half as large when not; an arrow where it runs off the axis."""
-    tone = tone_of(effect)
+def whisker(effect: Effect, y: float, scale: Scale, tone: str) -> Iterator[str]:
+    """An interval and its dot: filled when proven, hollow when not; an arrow where it runs off the axis."""
     low, high = scale.clipped(effect.low), scale.clipped(effect.high)
     yield line(low, y, high, y, f"bar {tone}")
     x = scale(effect.difference)
@@ -153,7 +158,7 @@ def whisker(effect: Effect, y: float, scale: Scale) -> Iterator[str]:
 
 def _row(row: Row, top: float, frame: _Frame, forest: Forest) -> str:
     marks, y = [], top + 13
-    for part in wrapped(row.name, frame.label or frame.width, 2):
+    for part in wrapped(row.name, frame.label or frame.width, 2, BOLD):
         marks.append(text(0, y, part, "name"))
         y += 17
     for part in _why(row, frame):
@@ -166,18 +171,14 @@ def _row(row: Row, top: float, frame: _Frame, forest: Forest) -> str:
         return hover(marks, f"{row.name}: {row.mark or 'not measured'}")
     verdict = row.mark if row.mark and row.effect.verdict in {"", row.mark} else row.effect.verdict
     numbers = _numbers(row.effect, frame.decimals)
-    marks += whisker(row.effect, middle, frame.scale)
+    marks += whisker(row.effect, middle, frame.scale, _tone(row))
     if frame.label:
-        marks.append(text(frame.width - 74, middle + 5, numbers, "number", "end"))
-        marks.append(text(frame.width, middle + 5, verdict, f"verdict {tone_of(row.effect)}", "end"))
+        marks.append(text(frame.width - frame.behind, middle + 5, numbers, "number", "end"))
+        marks.append(text(frame.width, middle + 5, verdict, f"verdict {_tone(row)}", "end"))
         if row.mark and verdict != row.mark:
             marks.append(text(frame.width, middle + 21, row.mark, "soft", "end"))
     else:
         marks.append(text(0, y + 1, numbers, "number"))
         behind = f"{verdict} · {row.mark}" if row.mark and verdict != row.mark else verdict
-        marks.append(text(frame.width, y + 1, fitted(behind, 110), f"verdict {tone_of(row.effect)}", "end"))
+        marks.append(text(frame.width, y + 1, fitted(behind, 110), f"verdict {_tone(row)}", "end"))
     return hover(marks, f"{row.name}: {numbers} {verdict}")
-
-
-def told_number(value: float) -> str:
-    return plain_number(value, 3) if math.isfinite(value) else "not known"

@@ -10,6 +10,7 @@ from liebig.report.data import Effect, Measure, PartTold, RungTold
 from liebig.report.figures.intervals import tone_of
 from liebig.report.numbers import decimals_of, interval, plain_number, signed
 from liebig.report.svg import (
+    BOLD,
     PAGE,
     PHONE,
     Drawing,
@@ -75,7 +76,7 @@ def draw_ladder(rungs: Sequence[RungTold], measure: Measure, decimals: int, widt
         for part in rung.parts:
             lines, bottom = _part(part, rung, bottom, label, scale, fine, width)
             marks += lines
-        top = bottom + (16 if phone else 14)
+        top = bottom + (18 if phone else 26)
     axis = list(_axis(scale, top, measure, width))
     return Drawing(width, top + _FOOT, (*axis, polyline(points, "climb"), *marks))
 
@@ -95,7 +96,7 @@ def _rung(
 ) -> tuple[list[str], float, float]:
     """Marks, where they end, and the height of the rung's dot."""
     marks, y = [], top + 14
-    for part in wrapped(rung.name, label - 14, 2, 13.5):
+    for part in wrapped(rung.name, label - 14, 2, BOLD):
         marks.append(text(0, y, part, "name"))
         y += 17
     for part in wrapped(rung.why, label - 14, 2, 12) if rung.why else []:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from liebig.report.data import CapacityPoint, Measure
 from liebig.report.numbers import count, score_text, short_number
 from liebig.report.svg import (
+    CARD,
     HALF,
     PAGE,
     PHONE,
@@ -54,7 +55,7 @@ class Chart:
     marked: str = ""
 
 
-def chart_figure(chart: Chart, told: str, widths: Sequence[int] = (PHONE, HALF)) -> Markup:
+def chart_figure(chart: Chart, told: str, widths: Sequence[int] = (PHONE, CARD)) -> Markup:
     return figure(lambda width: draw_chart(chart, width), told, widths)
 
 
