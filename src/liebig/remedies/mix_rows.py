@@ -8,6 +8,7 @@ Source: Zhang et al. 2018, arXiv:1710.09412 (Beta 0.4).
 
 from liebig.checks.class_imbalance import ClassImbalance
 from liebig.checks.overfitting import Overfitting
+from liebig.checks.too_little_data import TooLittleData
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
@@ -23,7 +24,7 @@ class MixRows(Remedy):
     """Adds `mixup`, where a class has under 5 % of the rows or in answer to overfitting."""
 
     name = "mix-rows"
-    answers = (ClassImbalance, Overfitting)
+    answers = (ClassImbalance, Overfitting, TooLittleData)
     prior = measured(-0.4, 2, 9, 6)
     changes = ("techniques.mixup",)
 

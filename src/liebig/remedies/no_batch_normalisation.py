@@ -6,8 +6,7 @@ Misleads: with batches from 32 up batch normalisation is the stronger of the two
 Source: Wu & He 2018, arXiv:1803.08494, figure 1.
 """
 
-from liebig.checks.exploding_gradient import ExplodingGradient
-from liebig.checks.overfitting import Overfitting
+from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Prior, Proposal, Remedy, Situation
@@ -22,7 +21,7 @@ class NoBatchNormalisation(Remedy):
     """`network.normalisation` becomes `layer` where it is `batch` and batches have fewer than sixteen rows."""
 
     name = "no-batch-normalisation"
-    answers = (Overfitting, ExplodingGradient)
+    answers = (TinyBatchNormalisation,)
     prior = Prior(2.0, 0.0, 5.0, "Wu & He 2018, figure 1, and our own fault benchmark at a batch of two")
     changes = ("network.normalisation",)
     depth = Depth.ON

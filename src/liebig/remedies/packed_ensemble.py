@@ -8,6 +8,7 @@ Source: Gorishniy, Kotelnikov & Babenko 2024 (TabM), arXiv:2410.24210.
 """
 
 from liebig.checks.overfitting import Overfitting
+from liebig.checks.too_little_data import TooLittleData
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
@@ -21,7 +22,7 @@ class PackEnsemble(Remedy):
     """`network` becomes `packed-mlp` with the same fields."""
 
     name = "packed-ensemble"
-    answers = (Overfitting,)
+    answers = (Overfitting, TooLittleData)
     prior = measured(-0.2, 5, 7, 5)
     changes = ("network",)
     depth = Depth.ON

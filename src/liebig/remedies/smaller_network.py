@@ -7,6 +7,7 @@ Source: width 64 for 128 on seventeen tables (+11 % of the gap below a thousand 
 """
 
 from liebig.checks.overfitting import Overfitting
+from liebig.checks.too_little_data import TooLittleData
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
@@ -20,7 +21,7 @@ class SmallerNetwork(Remedy):
     """`network.width` / 2."""
 
     name = "smaller-network"
-    answers = (Overfitting,)
+    answers = (Overfitting, TooLittleData)
     prior = measured(0.0, 3, 8, 6)
     changes = ("network.width",)
     depth = Depth.ON
