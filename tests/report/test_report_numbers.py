@@ -34,6 +34,7 @@ def test_a_difference_has_a_real_minus_and_zero_has_no_sign() -> None:
     assert signed(0.041, 3) == "+0.041"
     assert signed(-0.0001, 3) == signed(0.0001, 3) == "0.000"
     assert interval(0.0369, 0.0449) == "[+0.037, +0.045]"
+    assert interval(-0.0038, -0.0004, 3) == "[−0.004, −0.0004]"  # rounding must not hide the side of zero
     assert plain_number(math.nan, 2) == "–"
     assert plain_number(1234567.0, 0) == "1,234,567"
 

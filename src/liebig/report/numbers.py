@@ -47,7 +47,14 @@ def signed(value: float, decimals: int) -> str:
 def interval(low: float, high: float, decimals: int | None = None) -> str:
     """``[+0.037, +0.045]``, to the digits that its own width supports unless `decimals` says otherwise."""
     digits = decimals_for((high - low) / 2) if decimals is None else decimals
-    return f"[{signed(low, digits)}, {signed(high, digits)}]"
+    return f"[{_end(low, digits)}, {_end(high, digits)}]"
+
+
+def _end(value: float, decimals: int) -> str:
+    """One end of an interval. On which side of zero it lies must show: where rounding hides it, one digit more."""
+    told = signed(value, decimals)
+    hidden = value != 0 and math.isfinite(value) and not any(digit in "123456789" for digit in told)
+    return signed(value, decimals + 1) if hidden else told
 
 
 def score_text(value: float, half_width: float = math.nan) -> str:
