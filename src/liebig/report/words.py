@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from liebig.core.study import Ended, Ran, Study
-from liebig.core.task import TaskKind
 from liebig.report.data import (
     ChallengerTold,
     DiagnosisTold,
     FigureCard,
     Measure,
     PartTold,
-    ReportData,
     RungTold,
     SealTold,
     Standing,
@@ -223,14 +220,3 @@ def _footer(story: Story) -> str:
         f"ended: {ended.reason.rstrip('.')}" if ended and ended.reason else "",
     ]
     return " · ".join(fact for fact in facts if fact)
-
-
-def kicker(data: ReportData, study_budget: float = math.nan) -> str:
-    """The line over the headline."""
-    budget = f" · {duration(study_budget)}" if study_budget > 0 else ""
-    return f"{data.measure.title}, {data.measure.direction}{budget}"
-
-
-def task_words(kind: str, classes: int) -> str:
-    """``2 classes``, ``a number``."""
-    return "a number" if kind == TaskKind.REGRESSION else f"{classes} classes"
