@@ -13,9 +13,7 @@ def dropout_factor(rate: Tensor, shape: tuple[int, ...], draws: Draws, stream: i
     Kept entries are divided by the share kept, so that evaluation uses all of them as they are.
     `rate` [K] is the share dropped.
     """
-    keep = ((1.0 - rate) * 65536.0).round() / 65536.0  # as exact as the draws are
-    scale = (1.0 / keep).to(like.dtype).reshape(-1, *(1 for _ in shape))
-    return draws.kept(keep, shape, stream).to(like.dtype).mul_(scale)
+    return draws.kept(1.0 - rate, shape, stream, like.dtype)
 
 
 def dropout(x: Tensor, rate: Tensor, draws: Draws, stream: int) -> Tensor:

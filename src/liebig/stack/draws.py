@@ -71,18 +71,25 @@ class Draws:
         second = self.uniform(shape, stream + (1 << 16))
         return torch.sqrt(-2.0 * torch.log(first)) * torch.cos(2.0 * torch.pi * second)
 
-    def kept(self, keep: Tensor, shape: tuple[int, ...], stream: int) -> Tensor:
-        """True with probability `keep` [K] for each entry, bool [K, *shape]; 16 bits decide.
+    def kept(self, keep: Tensor, shape: tuple[int, ...], stream: int, dtype: torch.dtype) -> Tensor:
+        """1 / share kept with probability `keep` [K] for each entry, else 0: [K, *shape] in `dtype`.
 
-        The share kept is exact to 2^-16; see `dropout`, which divides by it.
+        15 bits decide; the share kept is `keep` rounded to them, so that the expectation is 1. For bfloat16 the bits of the
+        number itself are masked: no comparison, no conversion, since this runs over every activation of every step.
         """
         size = 1
         for each in shape:
             size *= each
         words = self.bits((size + 1) // 2, stream).view(torch.int16)[:, :size]
-        # The last pattern that is kept: it fits into 16 bits even when all are, so nothing is widened.
-        last = (keep * 65536.0).round().sub(32769.0).clamp(min=-32768.0).to(torch.int16)[:, None]
-        return (words <= last).reshape(len(self.seeds), *shape)
+        limit = (keep * 32768.0).round()
+        # 0..32767 minus the limit is negative, all ones once shifted, where kept; a limit of 32768 wraps around rightly.
+        below = words.bitwise_and_(0x7FFF).sub_(limit.to(torch.int32).to(torch.int16)[:, None]).bitwise_right_shift_(15)
+        scale = (32768.0 / limit)[:, None]
+        if dtype == torch.bfloat16:
+            factor = below.bitwise_and_(scale.to(torch.bfloat16).view(torch.int16)).view(torch.bfloat16)
+        else:
+            factor = below.to(torch.int32).bitwise_and_(scale.view(torch.int32)).view(torch.float32).to(dtype)
+        return factor.reshape(len(self.seeds), *shape)
 
 
 def member_seed(*parts: int) -> int:
