@@ -1,5 +1,6 @@
 """Recipes for tests: a plain one, and any valid one."""
 
+from functools import cache
 from typing import Literal, get_args, get_origin
 
 import annotated_types
