@@ -1,11 +1,13 @@
 """What is wrong? Evidence in, answers out; no torch. One file each; all of them stand in `ALL`."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from liebig.checks.bad_features import BadFeatures
 from liebig.checks.class_imbalance import ClassImbalance
 from liebig.checks.dead_units import DeadUnits
-from liebig.checks.diagnosis import Diagnosis, barrel
+from liebig.checks.diagnosis import Diagnosis
+from liebig.checks.diagnosis import barrel as barrel_of
 from liebig.checks.diagnosis import diagnose as diagnose_with
 from liebig.checks.exploding_gradient import ExplodingGradient
 from liebig.checks.leakage import Leakage
@@ -31,7 +33,7 @@ from liebig.checks.underfitting import Underfitting
 from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.checks.unscaled_targets import UnscaledTargets
 from liebig.checks.vanishing_gradient import VanishingGradient
-from liebig.core.check import Check
+from liebig.core.check import Check, Stave
 from liebig.core.evidence import Evidence
 
 ALL: Final[tuple[Check, ...]] = (
@@ -65,9 +67,14 @@ ALL: Final[tuple[Check, ...]] = (
 )
 
 
-def diagnose(evidence: Evidence) -> Diagnosis:
-    """What limits the run that `evidence` is of? All checks, causes before symptoms."""
-    return diagnose_with(evidence, ALL)
+def diagnose(evidence: Evidence, checks: Sequence[Check] = ALL) -> Diagnosis:
+    """What limits the run that `evidence` is of? Causes before symptoms."""
+    return diagnose_with(evidence, checks)
+
+
+def barrel(diagnosis: Diagnosis, checks: Sequence[Check] = ALL) -> dict[Stave, float | None]:
+    """Height of each stave: 1 - the strongest finding of its group; None where nothing of the group was measured."""
+    return barrel_of(diagnosis, checks)
 
 
 __all__ = ["ALL", "Diagnosis", "barrel", "diagnose"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,7 +54,7 @@ class Diagnosis:
         parts.append(f"{kinds.count(Clear)} checks clear")
         if kinds.count(NotApplicable):
             parts.append(f"{kinds.count(NotApplicable)} not applicable")
-        absent = sorted({answer.what for answer in self.answers.values() if isinstance(answer, NotMeasured)})
+        absent = sorted({_words(answer.what) for answer in self.answers.values() if isinstance(answer, NotMeasured)})
         if absent:
             parts.append(f"{kinds.count(NotMeasured)} not measured ({', '.join(absent)})")
         watched = f"Watched at {self.cost:.1%} cost. " if self.cost == self.cost else ""
@@ -93,9 +94,14 @@ def _said(answer: Answer) -> str:
         case NotApplicable(reason):
             return f"not applicable: {reason}"
         case NotMeasured(what):
-            return f"not measured: {what}"
+            return f"not measured: {_words(what)}"
         case _:
             return "clear"
+
+
+def _words(what: str) -> str:
+    """The name of a measurement as people say it: "FinalScore" is the final score."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", what).lower() if what.isidentifier() else what
 
 
 def diagnose(evidence: Evidence, checks: Sequence[Check]) -> Diagnosis:
@@ -118,7 +124,8 @@ def diagnose(evidence: Evidence, checks: Sequence[Check]) -> Diagnosis:
 def with_causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
     """Findings strongest first, each symptom under its strongest cause.
 
-    A finding follows from another that explains it (directly or through a third) and is not much weaker.
+    A finding follows from another that explains it (directly or through a third) and is not much weaker. What checks
+    explain has no cycle (tested), so following causes comes to an end.
     """
     ordered = sorted(found, key=lambda each: -each.strength)
     cause_of: dict[str, str] = {}
@@ -129,8 +136,6 @@ def with_causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
             if cause is not symptom
             and symptom.check.name in cause.check.explains
             and cause.strength >= _EXPLAINS * symptom.strength
-            and not (cause.check.name in symptom.check.explains and symptom.strength > cause.strength)
-            and not _leads_to(cause.check.name, symptom.check.name, cause_of)
         ]
         if causes:
             cause_of[symptom.check.name] = max(causes, key=lambda each: each.strength).check.name
@@ -155,15 +160,6 @@ def _root(name: str, cause_of: Mapping[str, str]) -> str:
     while name in cause_of:
         name = cause_of[name]
     return name
-
-
-def _leads_to(name: str, end: str, cause_of: Mapping[str, str]) -> bool:
-    """True when following causes from `name` reaches `end`: then `name` cannot also be the cause of `end`."""
-    while name in cause_of:
-        name = cause_of[name]
-        if name == end:
-            return True
-    return False
 
 
 def barrel(diagnosis: Diagnosis, checks: Sequence[Check]) -> dict[Stave, float | None]:

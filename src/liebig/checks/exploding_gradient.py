@@ -27,7 +27,6 @@ class ExplodingGradient(Check):
             "non-finite",
             "oscillating-loss",
             "not-learning",
-            "learning-rate-too-high",
             "underfitting",
             "dead-units",
             "saturated-units",
@@ -56,7 +55,7 @@ class ExplodingGradient(Check):
         peak = loss_peak(losses) if losses else math.nan
         through_layers = log_ramp(ratio, 10.0, 300.0) if len(norms.layers) > 2 else 0.0
         over_time = log_ramp(growth, 30.0, 3000.0) * max(log_ramp(peak, 1.5, 10.0), float(broke))
-        strength = max(through_layers * (0.3 + 0.7 * max(disappoints(evidence), float(broke))), 0.8 * over_time)
+        strength = max(through_layers * (0.3 + 0.7 * max(disappoints(evidence), float(broke))), 0.95 * over_time)
         if strength < 0.05:
             return Clear()
         facts = {

@@ -63,8 +63,9 @@ class LearningRateTooHigh(Check):
         broke = evidence.get(NonFinite) is not None
         step_part, peak_part = log_ramp(ratio, 0.05, 0.16), log_ramp(peak, 1.5, 3.5)
         bad = max(disappoints(evidence), float(broke))
-        strength = max(step_part * (0.35 + 0.65 * bad), 0.9 * peak_part * max(step_part, 0.6) * bad)
-        strength = max(strength, 0.95 * min(1.0, step_part + peak_part) * bad)
+        # Healthy first steps and a peak later on: something else grew, and the rate is a suspect only.
+        both = min(1.0, step_part + peak_part) if step_part > 0.1 else 0.55 * peak_part
+        strength = max(step_part * (0.35 + 0.65 * bad), 0.95 * both * bad)
         if strength < 0.05:
             return Clear()
         return Found(min(1.0, strength), place, {"ratio": Fact(ratio, "share", 0.05), "peak": Fact(peak, "ratio", 1.5)})

@@ -12,10 +12,14 @@ Source: Zhang et al. 2017, arXiv:1611.03530 (networks fit random labels).
 from __future__ import annotations
 
 import math
+from typing import Final
 
-from liebig.checks.strength import learnt, ramp
+from liebig.checks.strength import curve_chance, finite, learnt, ramp
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, FinalScore
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore
+
+#: Metrics that a network which is too sure of itself does not spoil.
+_BY_CLASS: Final = frozenset({"accuracy", "balanced_accuracy", "f1", "roc_auc"})
 
 
 class MisalignedLabels(Check):
@@ -45,7 +49,7 @@ class MisalignedLabels(Check):
         above = turn * (score.score - score.chance) / score.error
         could = turn * (score.train_score - score.chance) / score.error
         at_chance = ramp(above, 4.0, 2.0) * ramp(score.loss - score.chance_loss, -0.05 * score.chance_loss, 0.0)
-        strength = ramp(learnt(score), 0.1, 0.3) * at_chance * ramp(could, 6.0, 12.0)
+        strength = ramp(learnt(score), 0.1, 0.3) * at_chance * ramp(could, 6.0, 12.0) * _sure(score, evidence)
         if strength < 0.05:
             return Clear()
         facts = {
@@ -55,3 +59,13 @@ class MisalignedLabels(Check):
             "error": Fact(score.error),
         }
         return Found(strength, "", facts)
+
+
+def _sure(score: FinalScore, evidence: Evidence) -> float:
+    """A network that learns weak signals by heart can fall below chance in its loss, though hardly in its ranking: there
+    the curve tells, which was better than chance at some epoch."""
+    curves = evidence.get(EpochCurves)
+    watched = finite(curves.stop_loss) if curves else []
+    if curves and watched:
+        return ramp(min(watched) / curve_chance(evidence, curves), 0.9, 0.98)
+    return 1.0 if score.metric in _BY_CLASS else 0.45

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from liebig.checks.strength import finite, learnt, log_ramp, middle, ramp
+from liebig.checks.strength import curve_chance, learnt, log_ramp, middle, ramp
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore, WeightNorms
 
@@ -45,8 +45,10 @@ class OverRegularised(Check):
         shrunk = _shrunk(evidence.get(WeightNorms))
         left = 1.0 - learnt(score)
         gap = (score.loss - score.train_loss) / score.chance_loss
-        # The scale of the curves may differ from that of the score (a target that is not scaled); the start has chance.
-        lost = (noisy - clean) / max(_start(curves, score) - clean, 1e-12)
+        chance = curve_chance(evidence, curves)
+        lost = (noisy - clean) / max(
+            chance - clean, 0.1 * chance
+        )  # where next to nothing was learnt, there is little to lose
         poor = ramp(left, 0.1, 0.3) * ramp(gap, 0.15, 0.05)
         strength = max(ramp(lost, 0.2, 0.5), log_ramp(shrunk, 0.2, 0.03)) * poor
         if strength < 0.05:
@@ -72,14 +74,6 @@ def _losses(curves: EpochCurves) -> tuple[float, float]:
     if not pairs:
         return math.nan, math.nan
     return sum(pair[0] for pair in pairs) / len(pairs), sum(pair[1] for pair in pairs) / len(pairs)
-
-
-def _start(curves: EpochCurves, score: FinalScore) -> float:
-    """The loss of an answer that ignores its input, on the scale of the curves."""
-    evaluated = finite(curves.train_eval_loss)
-    if evaluated and score.train_loss > 0:
-        return score.chance_loss * evaluated[-1] / score.train_loss
-    return score.chance_loss
 
 
 def _shrunk(norms: WeightNorms | None) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import ramp
+from liebig.checks.strength import curve_chance, ramp
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
@@ -27,7 +27,7 @@ class Overfitting(Check):
     words = {
         "en": Telling(
             headline="The network overfits.",
-            evidence="The loss is {train:.3g} on the training rows and {select:.3g} on others ({gap:.0%} of the loss of an answer that ignores its input apart); since its best it rose by {rise:.2g} ({errors:.1f} standard errors).",
+            evidence="The loss is {train:.3g} on the training rows and {select:.3g} on others ({gap:.0%} of the loss of an answer that ignores its input apart); since its best epoch it rose by {rise:.1%} ({errors:.1f} standard errors).",
             advice="More data first; then early stopping, dropout, weight decay, an ensemble, label smoothing, or a smaller network.",
         )
     }
@@ -39,9 +39,9 @@ class Overfitting(Check):
             return NotApplicable("the outcome has no loss")
         gap = (score.loss - score.train_loss) / score.chance_loss
         beyond = (score.loss - score.train_loss) / max(score.loss_error, 1e-12)
-        rise, errors = _rise(evidence.get(EpochCurves))
-        by_gap = ramp(gap, 0.06, 0.22) * ramp(beyond, 2.5, 6.0)
-        by_rise = ramp(errors, 2.0, 6.0) * ramp(beyond, 1.0, 3.0) * ramp(rise / score.chance_loss, 0.01, 0.08)
+        rise, errors = _rise(evidence)
+        by_gap = ramp(gap, 0.06, 0.18) * ramp(beyond, 2.5, 6.0)
+        by_rise = ramp(errors, 2.0, 6.0) * ramp(beyond, 1.0, 3.0) * ramp(rise, 0.01, 0.08)
         strength = max(0.9 * by_gap, by_rise, min(1.0, 0.6 * by_gap + 0.6 * by_rise))
         if strength < 0.05:
             return Clear()
@@ -55,8 +55,10 @@ class Overfitting(Check):
         return Found(strength, "", facts)
 
 
-def _rise(curves: EpochCurves | None) -> tuple[float, float]:
-    """How far the stop loss rose from its best to the last three epochs, and in standard errors."""
+def _rise(evidence: Evidence) -> tuple[float, float]:
+    """How far the stop loss rose from its best to the last three epochs: as a share of the loss of an answer that ignores
+    its input, and in standard errors."""
+    curves = evidence.get(EpochCurves)
     if curves is None:
         return 0.0, 0.0
     known = [value for value in curves.stop_loss if math.isfinite(value)]
@@ -65,4 +67,4 @@ def _rise(curves: EpochCurves | None) -> tuple[float, float]:
     rise = sum(known[-3:]) / 3 - min(known)
     wide = [error for error in curves.stop_loss_error if math.isfinite(error) and error > 0]
     # The two are of the same rows: their difference is known far better than either.
-    return rise, rise / (0.5 * wide[-1]) if wide else 0.0
+    return rise / curve_chance(evidence, curves), rise / (0.5 * wide[-1]) if wide else 0.0

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
-from liebig.checks.strength import disappoints, finite, middle, ramp, slope
+from liebig.checks.strength import curve_chance, disappoints, finite, middle, ramp, room, slope
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
@@ -25,7 +26,7 @@ class StillImproving(Check):
     name = "still-improving"
     stave = Stave.RATE
     needs = (EpochCurves,)
-    explains = frozenset({"underfitting"})
+    explains = frozenset()
     words = {
         "en": Telling(
             headline="Training stopped while the network was still improving.",
@@ -45,11 +46,12 @@ class StillImproving(Check):
         last = losses[-max(2, math.ceil(trained / 3)) :]
         speed = max(0.0, -slope(last))
         best = losses.index(min(losses))
-        gain = min(0.5 * trained * speed, max(last[-1], 0.0)) / _scale(evidence, curves, losses)
+        gain = min(0.5 * trained * speed, max(last[-1], 0.0)) / curve_chance(evidence, curves)
         swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
         steady = ramp(speed * (len(last) - 1) / max(swing, 1e-12), 0.8, 1.8) if len(last) > 2 else 1.0
         at_end = ramp(best / (trained - 1), 0.7, 0.95)
-        strength = ramp(gain, 0.004, 0.04) * steady * at_end * disappoints(evidence) * _decayed(curves)
+        worth = max(ramp(gain, 0.004, 0.04), _hardly_begun(trained, last, curves, room(evidence)))
+        strength = 0.9 * worth * steady * at_end * disappoints(evidence) * _decayed(curves)
         if not watched:
             strength *= _no_gap(evidence.get(FinalScore))
         if len(curves.train_loss) < curves.planned_epochs:
@@ -65,12 +67,11 @@ class StillImproving(Check):
         return Found(strength, "", facts)
 
 
-def _scale(evidence: Evidence, curves: EpochCurves, losses: list[float]) -> float:
-    """The loss of an answer that ignores its input, on the scale of the curves."""
-    score, evaluated = evidence.get(FinalScore), finite(curves.train_eval_loss)
-    if score and score.chance_loss > 0 and score.train_loss > 0 and evaluated and evaluated[-1] > 0:
-        return score.chance_loss * evaluated[-1] / score.train_loss
-    return max(abs(losses[0]), 1e-12)
+def _hardly_begun(trained: int, last: Sequence[float], curves: EpochCurves, left: float) -> float:
+    """Two or three epochs, nearly all of the loss still there, and falling beyond its error: too early to carry a slope on."""
+    errors = finite(curves.stop_loss_error)
+    beyond = (last[0] - last[-1]) / errors[-1] if errors and errors[-1] > 0 else 4.0 * (last[0] > last[-1])
+    return 0.8 * ramp(float(trained), 6.0, 3.0) * ramp(left, 0.3, 0.6) * ramp(beyond, 1.0, 3.0)
 
 
 def _decayed(curves: EpochCurves) -> float:

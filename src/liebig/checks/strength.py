@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from liebig.core.evidence import Evidence, FinalScore, StepLosses
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore, StepLosses
 
 
 def ramp(value: float, low: float, high: float) -> float:
@@ -53,6 +53,20 @@ def room(evidence: Evidence) -> float:
 def disappoints(evidence: Evidence) -> float:
     """0 where nearly all was learnt, 1 where a tenth or more of the loss is left: what a mechanism is multiplied by."""
     return ramp(room(evidence), 0.02, 0.12)
+
+
+def curve_chance(evidence: Evidence, curves: EpochCurves) -> float:
+    """The loss of an answer that ignores its input, in the unit of the curves; the first loss where that is not known.
+
+    The curves are of the target as the loss sees it, the final score of the target's own variance.
+    """
+    score, evaluated = evidence.get(FinalScore), finite(curves.train_eval_loss)
+    if score and score.chance_loss > 0 and score.train_loss > 0 and evaluated and evaluated[-1] > 0:
+        kept = curves.train_eval_loss[min(max(curves.selected, 0), len(curves.train_eval_loss) - 1)]
+        own = kept if math.isfinite(kept) and kept > 0 else evaluated[-1]
+        return score.chance_loss * own / score.train_loss
+    first = next(iter(finite(curves.train_loss)), 1.0)
+    return max(abs(first), 1e-12)
 
 
 def at_chance(score: FinalScore) -> bool:

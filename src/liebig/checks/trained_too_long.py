@@ -8,7 +8,9 @@ Source: Prechelt 1998, "Early stopping - but when?".
 
 from __future__ import annotations
 
-from liebig.checks.strength import ramp
+import math
+
+from liebig.checks.strength import curve_chance, ramp
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence
 
@@ -23,7 +25,7 @@ class TrainedTooLong(Check):
     words = {
         "en": Telling(
             headline="Training went on long after the best epoch.",
-            evidence="The best of {trained:.0f} epochs was number {best:.0f}; after it the loss on other rows rose by {rise:.1%}.",
+            evidence="The best of {trained:.0f} epochs was number {best:.0f}; after it the loss on other rows rose by {rise:.1%} of what an answer that ignores its input has.",
             advice="Stop early with the best weights restored, or take a shorter schedule.",
         )
     }
@@ -35,10 +37,14 @@ class TrainedTooLong(Check):
         if len(losses) < 8:
             return NotApplicable("fewer than eight epochs were evaluated on other rows")
         best = losses.index(min(losses))
-        rise = (sum(losses[-3:]) / 3 - losses[best]) / max(abs(losses[best]), 1e-12)
+        rise = sum(losses[-3:]) / 3 - losses[best]
+        share = rise / curve_chance(evidence, curves)
+        errors = [error for error in curves.stop_loss_error if math.isfinite(error) and error > 0]
+        beyond = rise / (0.5 * errors[-1]) if errors else 0.0  # of the same rows, so known better than either loss
         kept = curves.selected < len(curves.train_loss) - 1
-        strength = ramp(best / (len(losses) - 1), 0.4, 0.1) * ramp(rise, 0.02, 0.2) * (0.45 if kept else 1.0)
+        strength = ramp(best / (len(losses) - 1), 0.4, 0.1) * ramp(share, 0.02, 0.1) * ramp(beyond, 2.0, 6.0)
+        strength *= 0.45 if kept else 1.0
         if strength < 0.05:
             return Clear()
-        facts = {"trained": Fact(float(len(losses))), "best": Fact(float(best + 1)), "rise": Fact(rise, "share", 0.02)}
+        facts = {"trained": Fact(float(len(losses))), "best": Fact(float(best + 1)), "rise": Fact(share, "share", 0.02)}
         return Found(strength, "", facts)

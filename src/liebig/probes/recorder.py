@@ -63,7 +63,7 @@ class Recorder:
         class_shares: tuple[float, ...] = (),
     ) -> None:
         self._present = list(range(members))
-        self._late = late_steps(total_steps)
+        self._late, self._last = late_steps(total_steps), total_steps - 1
         self._probes: tuple[Probe, ...] = (
             LossProbe(total_steps),
             InitialLossProbe(is_classification, class_shares),
@@ -79,9 +79,9 @@ class Recorder:
         self._seconds = 0.0
 
     def wants(self, step: int) -> Seeing:
-        """What to look at in `step` (0-based): steps 0-9 always, later ones while looking has cost little."""
+        """What to look at in `step` (0-based): steps 0-9 and the last always, others while looking has cost little."""
         wanted = seeing(step, self._late)
-        if wanted is Seeing.NOTHING or step <= WHOLE_UNTIL:
+        if wanted is Seeing.NOTHING or step <= WHOLE_UNTIL or step == self._last:
             return wanted
         spent = _SHARE * (time.perf_counter() - self._began) + _GRACE
         return wanted if self._seconds <= spent else Seeing.NOTHING
