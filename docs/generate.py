@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from liebig.checks import ALL as CHECKS
+from liebig.classical import ALL as ALGORITHMS
 from liebig.core.card import Card, card_of
 from liebig.core.check import Check, Stave
 from liebig.core.remedy import Remedy
@@ -23,7 +24,7 @@ PAGE = Path(__file__).with_name("catalogue.md")
 
 def page() -> str:
     """The whole catalogue as Markdown."""
-    return "\n".join([*_head(), *_techniques(), *_checks(), *_remedies(), *_answers()]).rstrip() + "\n"
+    return "\n".join([*_head(), *_techniques(), *_checks(), *_remedies(), *_answers(), *_algorithms()]).rstrip() + "\n"
 
 
 def _head() -> list[str]:
@@ -40,6 +41,7 @@ def _head() -> list[str]:
         "- [Checks](#checks)",
         "- [Remedies](#remedies)",
         "- [Which remedy answers which check](#which-remedy-answers-which-check)",
+        "- [Other algorithms](#other-algorithms)",
         "",
     ]
 
@@ -106,6 +108,17 @@ def _answers() -> Iterator[str]:
         (f"[`{check.name}`](#{check.name})", _listed(_remedies_for(check)) or "told, not applied") for check in CHECKS
     ]
     yield from (*_table(("check", "remedies"), rows), "")
+
+
+def _algorithms() -> Iterator[str]:
+    yield from (
+        "## Other algorithms",
+        "",
+        "Trained beside the network, on the same blocks: the user should know if one wins.",
+        "",
+    )
+    for algorithm in ALGORITHMS:
+        yield from _card(card_of(algorithm.name, type(algorithm)), algorithm.name)
 
 
 def _remedies_for(check: Check) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from liebig.checks import ALL as CHECKS
+from liebig.classical import ALL as ALGORITHMS
 from liebig.recipes.cards import catalogue
 from liebig.remedies import ALL as REMEDIES
 
@@ -28,7 +29,8 @@ def test_the_catalogue_is_up_to_date(generate):
 def test_everything_is_named(generate):
     headings = {line.removeprefix("#### ") for line in generate.page().splitlines() if line.startswith("#### ")}
     assert headings == {
-        *(each.name for each in catalogue()), *(each.name for each in CHECKS), *(each.name for each in REMEDIES)
+        *(each.name for each in catalogue()), *(each.name for each in CHECKS), *(each.name for each in REMEDIES),
+        *(each.name for each in ALGORITHMS),
     }  # fmt: skip
 
 
