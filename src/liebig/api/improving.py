@@ -214,7 +214,14 @@ def _run(
         return clocks.monotonic() - start
 
     on_event(_beginning(found, asked, machine))
-    runner = TrainingRunner(found, seed=asked.options.seed, memory=memory, clock=clock, listener=on_event)
+    runner = TrainingRunner(
+        found,
+        seed=asked.options.seed,
+        memory=memory,
+        clock=clock,
+        listener=on_event,
+        precision="bfloat16" if store.study.began.machine.precision == "bfloat16" else "float32",
+    )
     advisor = TableAdvisor(found, runner, baseline=first, placebo=placebo)
     try:
         handed = climb(store, runner, advisor, clock, on_event)

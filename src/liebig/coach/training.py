@@ -23,6 +23,7 @@ from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
 from liebig.train.cost import predicted_seconds
 from liebig.train.fitted import Fitted
+from liebig.train.options import Precision
 from liebig.train.plan import chooses
 from liebig.train.range_test import range_test
 from liebig.train.tables import TABLES
@@ -59,7 +60,8 @@ class _Pace:
 
 class TrainingRunner:
     """Trains recipes on a table. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
-    free). `training_seconds` is what was spent training so far."""
+    free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
+    `training_seconds` is what was spent training so far."""
 
     def __init__(
         self,
@@ -70,9 +72,10 @@ class TrainingRunner:
         memory: int | None = None,
         listener: Listener = silent,
         count: int = 20,
+        precision: Precision | None = None,
     ) -> None:
         self.found, self.task, self.seed = found, found.task, seed
-        self._clock, self._memory, self._listener = clock, memory, listener
+        self._clock, self._memory, self._listener, self._precision = clock, memory, listener, precision
         self.blocks: Blocks = blocks(found.task, seed, count)
         self.training_seconds = 0.0
         self._paces: dict[str, _Pace] = {}
@@ -93,7 +96,7 @@ class TrainingRunner:
         return [results[place] for place in range(len(requests))]
 
     def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
-        return TrainOptions(memory=self._memory, fidelity=fidelity, probes=probes)
+        return TrainOptions(memory=self._memory, fidelity=fidelity, probes=probes, precision=self._precision)
 
     def _seeded(self, block: Block, number: int | None) -> Block:
         """The block, or the same rows under other seeds (placebo)."""
@@ -144,7 +147,9 @@ class TrainingRunner:
         grouped = _by(requests, lambda each: (each.recipe.population_key, each.fidelity, _epochs(each.recipe)))
         for (key, fidelity, _), places in grouped.items():
             recipe = requests[places[0]].recipe
-            seconds = predicted_seconds(self.task, recipe, rows, len(places), fidelity=fidelity)
+            seconds = predicted_seconds(
+                self.task, recipe, rows, len(places), fidelity=fidelity, options=self._options(fidelity, probes=True)
+            )
             found[key] = found.get(key, 0.0) + seconds
         return found
 
@@ -187,7 +192,7 @@ class TrainingRunner:
     def found_rate(self, recipe: Recipe) -> float:
         """The rate that a range test on fit rows of the first block finds."""
         began = time.monotonic()
-        found = range_test(self.task, recipe, self.blocks[0])
+        found = range_test(self.task, recipe, self.blocks[0], options=self._options(FULL, probes=False))
         self.training_seconds += time.monotonic() - began
         return found
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 from liebig.core.task import FULL, Fidelity
 
+Precision = Literal["auto", "float32", "bfloat16"]
+
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
@@ -18,7 +20,7 @@ class TrainOptions:
     """
 
     device: str | None = None
-    precision: Literal["auto", "float32", "bfloat16"] | None = None
+    precision: Precision | None = None
     memory: int | None = None
     fidelity: Fidelity = FULL
     probes: bool = True
