@@ -237,7 +237,8 @@ class ScheduleSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A stopping rule's answer: keep these weights as the best so far? stop? `reason` is a sentence when stopping."""
+    """A stopping rule's answer: keep these weights as the ones to hand over (in place of any kept before)? stop? `reason` is
+    a sentence when stopping. A rule that does not choose keeps nothing: the last weights are handed over."""
 
     keep: bool
     stop: bool

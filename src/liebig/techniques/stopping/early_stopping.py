@@ -37,7 +37,8 @@ class EarlyStopping(StoppingSettings):
 
     def after_epoch(self, state: Best, progress: Progress) -> tuple[Best, Decision]:
         best, better = watch(state, progress, self.monitor, self.mode, self.min_delta)
-        keep = better and self.restore_best
+        # Without restoring it is the latest weights that are handed over, so that each epoch takes the place of the last.
+        keep = better or not self.restore_best
         if best.waited >= self.patience:
             reason = f"the {self.monitor} has not improved for {best.waited} epochs; epoch {best.epoch + 1} was best"
             return best, Decision(keep, True, reason)
