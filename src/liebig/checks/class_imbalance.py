@@ -9,10 +9,14 @@ Source: He & Garcia 2009, "Learning from imbalanced data".
 from __future__ import annotations
 
 import math
+from typing import Final
 
-from liebig.checks.strength import middle, ramp
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import ClassRecall, Evidence
+from liebig.checks.strength import middle, ramp, scaled_to_hint
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
+from liebig.core.evidence import ClassRecall, Evidence, FinalScore
+
+_OF_NUMBERS: Final = frozenset({"rmse", "mae", "r2"})
+_OF_RANKS: Final = frozenset({"roc_auc", "log_loss"})
 
 
 class ClassImbalance(Check):
@@ -20,7 +24,7 @@ class ClassImbalance(Check):
 
     name = "class-imbalance"
     stave = Stave.DATA
-    needs = (ClassRecall,)
+    needs = (FinalScore,)
     explains = frozenset()
     words = {
         "en": Telling(
@@ -31,8 +35,12 @@ class ClassImbalance(Check):
     }
 
     def judge(self, evidence: Evidence) -> Answer:
-        recall = evidence.get(ClassRecall)
-        assert recall is not None
+        recall, score = evidence.get(ClassRecall), evidence.get(FinalScore)
+        assert score is not None
+        if recall is None:
+            return (
+                NotApplicable("the target is a number") if score.metric in _OF_NUMBERS else NotMeasured("class recall")
+            )
         count = len(recall.classes)
         if count < 2:
             return NotApplicable("there are no classes")
@@ -45,7 +53,7 @@ class ClassImbalance(Check):
             rare = ramp(recall.prior[i] * count, 0.6, 0.25)
             error = math.sqrt(max(others * (1 - others), 0.01) / rows)
             lost = ramp(others - recall.recall[i], 0.2, 0.6) * ramp((others - recall.recall[i]) / error, 2.0, 4.0)
-            strength = rare * lost * (0.6 + 0.4 * ramp(recall.auc[i], 0.6, 0.85))
+            strength = rare * lost * (0.2 + 0.8 * ramp(recall.auc[i], 0.6, 0.85))
             if strength > best[0]:
                 facts = {
                     "prior": Fact(recall.prior[i], "share"),
@@ -54,4 +62,8 @@ class ClassImbalance(Check):
                     "auc": Fact(recall.auc[i]),
                 }
                 best = (strength, name, facts)
-        return Found(*best) if best[0] >= 0.05 else Clear()
+        if best[0] < 0.05:
+            return Clear()
+        # What is ranked, not answered, is not lost by the threshold: there it is a hint.
+        strength = scaled_to_hint(0.5 * best[0]) if score.metric in _OF_RANKS else best[0]
+        return Found(strength, best[1], best[2])

@@ -20,7 +20,7 @@ class NotLearning(Check):
     name = "not-learning"
     stave = Stave.START
     needs = (FinalScore,)
-    explains = frozenset({"underfitting", "still-improving"})
+    explains = frozenset({"underfitting", "still-improving", "class-imbalance"})
     words = {
         "en": Telling(
             headline="The network has learnt nothing.",

@@ -46,9 +46,8 @@ class OverRegularised(Check):
         left = 1.0 - learnt(score)
         gap = (score.loss - score.train_loss) / score.chance_loss
         chance = curve_chance(evidence, curves)
-        lost = (noisy - clean) / max(
-            chance - clean, 0.1 * chance
-        )  # where next to nothing was learnt, there is little to lose
+        won = chance - clean  # where next to nothing was learnt, there is nothing to lose
+        lost = (noisy - clean) / won if won > 0.02 * chance else math.nan
         poor = ramp(left, 0.1, 0.3) * ramp(gap, 0.15, 0.05)
         strength = max(ramp(lost, 0.2, 0.5), log_ramp(shrunk, 0.2, 0.03)) * poor
         if strength < 0.05:

@@ -11,10 +11,14 @@ Source: Geman, Bienenstock & Doursat 1992; Prechelt 1998.
 from __future__ import annotations
 
 import math
+from typing import Final
 
 from liebig.checks.strength import curve_chance, ramp
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
+
+#: What is left of the rise where the weights of the best epoch were kept: it shows a capacity for harm, not harm.
+_MENDED: Final = 0.2
 
 
 class Overfitting(Check):
@@ -67,4 +71,6 @@ def _rise(evidence: Evidence) -> tuple[float, float]:
     rise = sum(known[-3:]) / 3 - min(known)
     wide = [error for error in curves.stop_loss_error if math.isfinite(error) and error > 0]
     # The two are of the same rows: their difference is known far better than either.
+    if curves.selected < len(curves.train_loss) - 1:
+        rise *= _MENDED
     return rise / curve_chance(evidence, curves), rise / (0.5 * wide[-1]) if wide else 0.0

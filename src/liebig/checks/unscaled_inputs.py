@@ -43,7 +43,7 @@ class UnscaledInputs(Check):
     words = {
         "en": Telling(
             headline="The inputs are not on one scale.",
-            evidence="The largest input, {place}, has a typical size of {largest:.3g}, the smallest of {smallest:.3g} (well scaled: about 1). The loss before the first step was {effect:.3g} times that of an answer that ignores its input (healthy: about 1).",
+            evidence="The largest input, {place}, has a typical size of {largest:.3g}, the smallest reaches {smallest:.3g} (well scaled: about 1). Before the first step the answers spread by {answers:.3g} (healthy: below 1), and the loss was {effect:.3g} times that of an answer that ignores its input (healthy: about 1).",
             advice="Standardise the inputs, or map them to normal quantiles; with sigmoid take [0, 1], with tanh [-1, 1].",
         )
     }
@@ -58,18 +58,37 @@ class UnscaledInputs(Check):
         if not moving:
             return NotApplicable("no input varies")
         largest, place = max(moving)
-        smallest = min(size for size, _ in moving)
+        smallest = _smallest(scales)
         initial = evidence.get(InitialLoss)
         effect = initial.loss / initial.baseline if initial and initial.baseline > 0 else math.nan
+        answers = _answers(initial)
         mechanism = max(log_ramp(largest, 5.0, 60.0), 0.8 * log_ramp(largest / max(smallest, 1e-12), 1e2, 1e4))
         if mechanism == 0.0:
             return Clear()
-        shown = max(log_ramp(effect, 1.3, 4.0), 0.75 * disappoints(evidence) * log_ramp(largest, 20.0, 200.0))
+        shown = max(log_ramp(effect, 1.3, 4.0), log_ramp(answers, 3.0, 30.0))
+        shown = max(shown, 0.75 * disappoints(evidence) * log_ramp(largest, 20.0, 200.0))
         shown = max(shown, 0.6 * disappoints(evidence) * log_ramp(largest / max(smallest, 1e-12), 1e3, 1e5))
         strength = (
             mechanism * (0.3 + 0.7 * shown) * (0.4 + 0.6 * max(disappoints(evidence), log_ramp(effect, 2.0, 7.0)))
         )
         if strength < 0.05:
             return Clear()
-        facts = {"largest": Fact(largest, "", 5.0), "smallest": Fact(smallest), "effect": Fact(effect, "ratio", 1.3)}
+        facts = {
+            "largest": Fact(largest, "", 5.0),
+            "smallest": Fact(smallest),
+            "effect": Fact(effect, "ratio", 1.3),
+            "answers": Fact(answers, "", 3.0),
+        }
         return Found(strength, place, facts)
+
+
+def _answers(initial: InitialLoss | None) -> float:
+    """The spread of the untrained answers, in units of the target's for numbers; NaN where it was not seen."""
+    if initial is None:
+        return math.nan
+    return initial.output_scale / initial.target_scale if initial.target_scale > 0 else initial.output_scale
+
+
+def _smallest(scales: InputScales) -> float:
+    """The least of the inputs' largest values: a column of ones and zeros is of size 1, however rare its ones are."""
+    return min(abs(most) for most, spread in zip(scales.largest, scales.spread, strict=True) if spread > 0)
