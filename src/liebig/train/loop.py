@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from liebig.core.arrays import Predictions
+from liebig.core.arrays import Predictions, Rows
 from liebig.core.event import BatchesDone, EpochEnded, Listener, RateLowered, Stop, Stopped, TrainingBegan
 from liebig.core.evidence import EpochCurves, Evidence, NonFinite
 from liebig.core.run import Ending, Outcome
@@ -62,7 +62,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trained1:
+class Departed:
     """One member when it has left. `sets` are the weights that answer together (one, or several snapshots); empty when
     there are none to use. `predictions` are for its course's select rows, `train` judges the sample of fit rows."""
 
@@ -114,7 +114,7 @@ class Population:
             Diary(m, schedule_of(m.recipe).start(), stopping_of(m.recipe).start()) for m in plan.members
         ]  # fmt: skip
         self.best: list[Kept | None] = [None] * len(plan.members)
-        self.left: list[Trained1] = []
+        self.left: list[Departed] = []
         self.began = time.perf_counter()
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
@@ -132,7 +132,7 @@ class Population:
 
     # --- the algorithm ---
 
-    def run(self) -> list[Trained1]:
+    def run(self) -> list[Departed]:
         """Train until everybody has left; members in the order in which they left."""
         plan = self.plan
         self._tell(TrainingBegan(len(self.stack), size_of(self.ground.specs), plan.epochs, plan.steps_per_epoch,
@@ -376,11 +376,13 @@ class Population:
     def _leave(self, leaving: Sequence[tuple[int, Outcome]], weights: Sequence[Tensor]) -> None:
         """These members go, with what they are kept by; the stack shrinks."""
         snapshots = self._snapshots(weights)
+        sets = {}
+        for i, _ in leaving:
+            best = self.best[self.places[i]]
+            sets[i] = (snapshots[i] if snapshots else ()) or ((best,) if best is not None else ())
+        finals = self._finals(sets)
         for i, outcome in leaving:
-            place = self.places[i]
-            sets = snapshots[i] if snapshots else ()
-            best = self.best[place]
-            self._finish(i, outcome, sets or ((best,) if best is not None else ()))
+            self._finish(i, outcome, sets[i], finals.get(i))
         self._shrink([i for i in range(len(self.stack)) if i not in {i for i, _ in leaving}])
 
     def _snapshots(self, weights: Sequence[Tensor]) -> list[tuple[Kept, ...]]:
@@ -405,7 +407,7 @@ class Population:
             where = found.get(i, NonFinite(step, "", "the loss", "forward"))
             place = f" of {where.layer}" if where.layer else ""
             sentence = f"{where.tensor}{place} was not finite at step {where.step} ({where.direction})"
-            self._finish(i, Outcome(Ending.DIVERGED, step, sentence), (), where)
+            self._finish(i, Outcome(Ending.DIVERGED, step, sentence), (), sick=where)
         self._shrink([i for i in range(len(self.stack)) if i not in set(sick)])
 
     def _first_non_finite(self, sick: Sequence[int], pieces: Sequence[_Piece], step: int) -> dict[int, NonFinite]:
@@ -428,41 +430,63 @@ class Population:
                 found[i] = NonFinite(step, broken[0], broken[1], "forward")
         return found
 
-    def _finish(self, i: int, outcome: Outcome, sets: tuple[Kept, ...], sick: NonFinite | None = None) -> None:
-        """Member i leaves: its select part is predicted in full precision, its evidence is closed."""
+    def _finish(
+        self,
+        i: int,
+        outcome: Outcome,
+        sets: tuple[Kept, ...],
+        final: _Final | None = None,
+        sick: NonFinite | None = None,
+    ) -> None:
+        """Member i leaves: its evidence is closed."""
         place, member = self.places[i], self.stack.members[i]
         diary = self.diaries[place]
-        predictions, train = None, NOT_JUDGED
-        if sets and outcome.ending.usable and len(member.course.select):
-            predictions, train = self._final(i, member, sets)
+        predictions = final.predictions if final is not None and outcome.ending.usable else None
         evidence = Evidence() if self.looker is None else self.looker.recorder.evidence(place)
         if sick is not None:
             evidence = evidence.having(sick)
         if diary.train_loss:
             evidence = evidence.having(self._curves(diary))
-        self.left.append(Trained1(member, outcome, sets, predictions, evidence, diary.selected, diary.spent, train))
+        train = NOT_JUDGED if final is None else final.train
+        self.left.append(Departed(member, outcome, sets, predictions, evidence, diary.selected, diary.spent, train))
         reason = outcome.sentence or str(outcome.ending)
         self._tell(Stopped(member.number, max(len(diary.train_loss) - 1, 0), reason, diary.selected), stoppable=False)
 
-    def _final(self, i: int, member: Member, sets: Sequence[Kept]) -> tuple[Predictions, Judged]:
-        """Predictions for the select part in float32, averaged over `sets`; the sample of fit rows judged alike."""
-        stack, course = self.stack, member.course
-        index = torch.full((len(sets),), i, device=self.machine.device)
-        split = views(torch.stack([each.weights for each in sets]), stack.specs)
+    def _finals(self, sets: Mapping[int, Sequence[Kept]]) -> dict[int, _Final]:
+        """Predictions of members (by place) for their select parts, in float32 and averaged over their sets of weights; the
+        sample of fit rows judged alike. All of them go through the network together."""
+        stack = self.stack
+        having = [(i, kept) for i, own in sets.items() for kept in own if len(stack.members[i].course.select)]
+        if not having:
+            return {}
+        owners = torch.tensor([i for i, _ in having], device=self.machine.device)
         networks = Networks(
-            keep_members(stack.forward, index), keep_members(stack.objective, index),
-            split,
-            [torch.stack([each.buffers[b] for each in sets]) for b in range(len(stack.buffers))],
-            torch.zeros(len(sets), dtype=torch.int64, device=self.machine.device), self.widest,
+            keep_members(stack.forward, owners), keep_members(stack.objective, owners),
+            views(torch.stack([kept.weights for _, kept in having]), stack.specs),
+            [torch.stack([kept.buffers[b] for _, kept in having]) for b in range(len(stack.buffers))],
+            stack.group[owners], self.widest,
         )  # fmt: skip
-        own = self.feed.keeping([self.courses.index(course)])
-        predicted, _ = answers(networks, own, padded([course.select], self.machine.device))
-        train = NOT_JUDGED
+        predicted, _ = answers(networks, self.feed, self._padded([course.select for course in self.courses]))
+        found = {}
+        fitted = lost = predicted
         if self.watching.probes:
-            sample = course.rows[:_SAMPLE]
-            fitted, lost = answers(networks, own, padded([sample], self.machine.device))
-            train = judged(self.task, member, fitted.mean(0), lost.mean(0), sample)
-        return in_unit(member, predicted.mean(0), len(course.select)), train
+            fitted, lost = answers(
+                networks, self.feed, self._padded([course.rows[:_SAMPLE] for course in self.courses])
+            )
+        for i in sorted({i for i, _ in having}):
+            own, member = owners == i, stack.members[i]
+            predictions = in_unit(member, predicted[own].mean(0), len(member.course.select))
+            train = NOT_JUDGED
+            if self.watching.probes:
+                sample = member.course.rows[:_SAMPLE]
+                train = judged(self.task, member, fitted[own].mean(0), lost[own].mean(0), sample)
+            found[i] = _Final(predictions, train)
+        return found
+
+    def _padded(self, rows: Sequence[Rows]) -> Tensor:
+        # A block without rows of this kind borrows one: its answers are not read.
+        filled = [each if len(each) else course.rows[:1] for each, course in zip(rows, self.courses, strict=True)]
+        return padded(filled, self.machine.device)
 
     def _shrink(self, keep: Sequence[int]) -> None:
         if len(keep) == len(self.places):
@@ -528,6 +552,14 @@ class Population:
             stop_rows=len(diary.member.course.watched), stop_loss_error=tuple(each.error for each in diary.stop),
             higher_is_better=self.task.metric.higher_is_better, metric=self.task.metric.name,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Final:
+    """What a member answers for its select part, and how well it knows its fit rows."""
+
+    predictions: Predictions
+    train: Judged
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ loses 5 % of the gap on 17 tables (a tenth of it 22 %, the steepest descent 59 %
 from __future__ import annotations
 
 import math
+from itertools import islice
 from typing import Any, Final
 
 import torch
@@ -44,8 +45,8 @@ def range_test(
     feed = encoding.feed(task, [plan.members[0].course.encoder], machine.device, machine.dtype)
     population = Population(task, plan, feed, machine, Watching(lambda event: None, None, False))
     stack, growth = population.stack, (_HIGHEST / _LOWEST) ** (1.0 / max(steps - 1, 1))
-    mean, lowest, best, step = 0.0, math.inf, _LOWEST, 0
-    for rows in population.endless_rows():
+    mean, lowest, best = 0.0, math.inf, _LOWEST
+    for step, rows in enumerate(islice(population.endless_rows(), steps)):
         rate = _LOWEST * growth**step
         stack.lowered()
         batch = population.batch_of(rows)
@@ -57,7 +58,4 @@ def range_test(
             break
         if smooth < lowest:
             lowest, best = smooth, rate
-        step += 1
-        if step == steps:
-            break
     return _SHARE * best

@@ -40,7 +40,8 @@ class Machine:
 class Stacked:
     """The state of a population. `flat` float32 [K, n] holds all weights, `lower` the copy in the compute precision (`flat`
     itself for float32), `leaves` its views that the network reads, `gradients` [K, n]. `group` [K] says which of the feed's
-    blocks a member reads."""
+    blocks a member reads. `weights` and `parts` are the views [K, *shape] of `flat` and `gradients`, in the order of the
+    specs."""
 
     members: list[Member]
     specs: tuple[ParameterSpec, ...]
@@ -58,18 +59,11 @@ class Stacked:
     leaves: list[Tensor]
     gradients: Tensor
     parts: list[Tensor]
+    weights: list[Tensor]
+    seeds: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.members)
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(member.seed for member in self.members)
-
-    @property
-    def weights(self) -> list[Tensor]:
-        """The float32 weights, [K, *shape] each, in the order of the specs."""
-        return views(self.flat, self.specs)
 
     def lowered(self) -> list[Tensor]:
         """The weights that the network reads in this step."""
@@ -93,6 +87,7 @@ class Stacked:
         self.optimizer, self.stages = keep_members(self.optimizer, keep), keep_members(self.stages, keep)
         self.optimizer_state, self.states = keep_members(self.optimizer_state, keep), keep_members(self.states, keep)
         self.lower, self.leaves, self.gradients, self.parts = _working(self.flat, self.specs, self.machine)
+        self.weights, self.seeds = views(self.flat, self.specs), tuple(self.seeds[i] for i in places)
 
 
 def _working(
@@ -174,6 +169,7 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
     return Stacked(
         list(plan.members), ground.specs, group, flat, buffers, forward, objective, optimizer, stages,
         optimizer.start(flat), states, machine, lower, leaves, gradients, parts,
+        views(flat, ground.specs), seeds,
     )  # fmt: skip
 
 

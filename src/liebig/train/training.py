@@ -25,7 +25,7 @@ from liebig.train.encoding import Encoder, Encoding
 from liebig.train.evaluation import NOT_JUDGED
 from liebig.train.evidence import class_recall, final_score
 from liebig.train.fitted import Fitted
-from liebig.train.loop import Population, Trained1, Watching
+from liebig.train.loop import Departed, Population, Watching
 from liebig.train.memory import most_members, predicted_bytes
 from liebig.train.options import TrainOptions
 from liebig.train.plan import Member, Plan, batching_of, network_of, plans
@@ -74,10 +74,10 @@ def train(
         return answer if answer is not None else (Stop(asked[0]) if asked else None)
 
     watching = Watching(listen, deadline, options.probes)
-    ready: list[Trained1] = []
+    ready: list[Departed] = []
     for plan in plans(task, recipes, blocks, options.fidelity, encoder_for):
         ready += _population(task, plan, options, watching, encoding)
-    by_run: dict[int, list[Trained1]] = {}
+    by_run: dict[int, list[Departed]] = {}
     for each in ready:
         by_run.setdefault(each.member.run, []).append(each)
     overhead = (time.perf_counter() - began - sum(each.seconds for each in ready)) / max(len(by_run), 1)
@@ -89,12 +89,12 @@ def train(
 
 def _population(
     task: Task[Any], plan: Plan, options: TrainOptions, watching: Watching, encoding: Encoding
-) -> list[Trained1]:
+) -> list[Departed]:
     """Train a plan, in parts that fit into memory; halve what still does not."""
     machine = machine_for(plan, task, options)
     limit = options.memory if options.memory is not None else int(_SHARE_OF_FREE * free_bytes(machine.device))
     most = most_members(plan, task, machine.dtype, limit)
-    done: list[Trained1] = []
+    done: list[Departed] = []
     waiting = [plan.taking(plan.members[i : i + most]) for i in range(0, len(plan.members), most)]
     while waiting:
         part = waiting.pop(0)
@@ -120,8 +120,8 @@ def _is_memory(error: BaseException) -> bool:
     return any(words in str(error) for words in ("not enough memory", "can't allocate memory", "out of memory"))
 
 
-def _crashed(member: Member, sentence: str) -> Trained1:
-    return Trained1(member, Outcome(Ending.CRASHED, 0, sentence), (), None, Evidence(), -1, 0.0, NOT_JUDGED)
+def _crashed(member: Member, sentence: str) -> Departed:
+    return Departed(member, Outcome(Ending.CRASHED, 0, sentence), (), None, Evidence(), -1, 0.0, NOT_JUDGED)
 
 
 def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
@@ -141,7 +141,7 @@ def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
     return Machine(device, fastest_dtype(device, len(plan.members), batching_of(plan.recipe).size, width))
 
 
-def _trained(task: Task[Any], members: Sequence[Trained1], options: TrainOptions, overhead: float) -> Trained:
+def _trained(task: Task[Any], members: Sequence[Departed], options: TrainOptions, overhead: float) -> Trained:
     """One run out of its replicas."""
     first = members[0]
     course = first.member.course
@@ -164,7 +164,7 @@ def _trained(task: Task[Any], members: Sequence[Trained1], options: TrainOptions
     return Trained(run, _model(task, members) if options.keep_models else None)
 
 
-def _with_scores(task: Task[Any], evidence: Evidence, predictions: Predictions, one: Trained1) -> Evidence:
+def _with_scores(task: Task[Any], evidence: Evidence, predictions: Predictions, one: Departed) -> Evidence:
     course = one.member.course
     training = course.rows
     # The judged loss is in the model's unit of the target; in units of the variance it is divided by its variance there.
@@ -182,7 +182,7 @@ def _outcome(outcomes: Sequence[Outcome]) -> Outcome:
     return min(outcomes, key=lambda outcome: order.index(outcome.ending))
 
 
-def _model(task: Task[Any], members: Sequence[Trained1]) -> Fitted | None:
+def _model(task: Task[Any], members: Sequence[Departed]) -> Fitted | None:
     sets = [kept for each in members for kept in each.sets]
     if not sets:
         return None

@@ -1,0 +1,38 @@
+"""Cost predicted from shapes, and the learning-rate range test."""
+
+from __future__ import annotations
+
+import pytest
+
+from liebig.core.task import Fidelity
+from liebig.nets.mlp import MLP
+from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
+from liebig.techniques.optimizers.sgd import SGD
+from liebig.train.cost import predicted_seconds, step_cost
+from liebig.train.options import TrainOptions
+from liebig.train.range_test import range_test
+
+
+def test_cost_grows_with_what_is_asked(task, recipe, encoding):
+    def seconds(rows, members, **fields):
+        return predicted_seconds(task, recipe, rows, members, encoding=encoding, **fields)
+
+    one = seconds(100, 1)
+    assert 0 < one < seconds(100, 4) < seconds(300, 4)
+    assert seconds(100, 1, fidelity=Fidelity(1.0, 0.34)) == pytest.approx(one / 3)
+    assert seconds(100, 1, epochs=6) == pytest.approx(2 * one)
+    together = predicted_seconds(task, recipe.with_technique(SeedEnsemble(members=4)), 100, 1, encoding=encoding)
+    assert together > one
+
+
+def test_a_shape_is_timed_once(task, recipe, encoding):
+    first = step_cost(task, recipe, 100, TrainOptions(), encoding)
+    assert step_cost(task, recipe, 100, TrainOptions(), encoding) is first
+    wide = recipe.replace(network=MLP(width=512))
+    assert step_cost(task, wide, 100, TrainOptions(), encoding).seconds(8) > first.seconds(8)
+
+
+def test_the_range_test_finds_a_rate_that_learns(task, recipe, block, encoding):
+    rate = range_test(task, recipe.replace(optimizer=SGD(learning_rate=1e-6)), block, encoding=encoding)
+    assert 1e-3 < rate < 10
+    assert range_test(task, recipe.replace(optimizer=SGD(learning_rate=1e-6)), block, encoding=encoding) == rate
