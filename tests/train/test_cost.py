@@ -21,8 +21,13 @@ def test_cost_grows_with_what_is_asked(task, recipe, encoding):
     assert 0 < one < seconds(100, 4) < seconds(300, 4)
     assert seconds(100, 1, fidelity=Fidelity(1.0, 0.34)) == pytest.approx(one / 3)
     assert seconds(100, 1, epochs=6) == pytest.approx(2 * one)
-    together = predicted_seconds(task, recipe.with_technique(SeedEnsemble(members=4)), 100, 1, encoding=encoding)
-    assert together > one
+
+
+def test_an_ensemble_costs_its_members(task, recipe, encoding):
+    together = recipe.with_technique(SeedEnsemble(members=4))
+    cost = step_cost(task, together, 100, TrainOptions(), encoding)
+    seconds = predicted_seconds(task, together, 100, 1, encoding=encoding, options=TrainOptions(probes=False))
+    assert seconds == pytest.approx(3 * 4 * cost.seconds(4))
 
 
 def test_a_shape_is_timed_once(task, recipe, encoding):
