@@ -334,7 +334,7 @@ def report(
     if as_json or text:
         _say(told.text, told.plain, as_json)
         return
-    path = told.write(Path(output) if output else Path(study) / "report.html")
+    path = api.write_page(told, Path(output) if output else Path(study) / "report.html")
     typer.echo(f"report  {path}")
 
 

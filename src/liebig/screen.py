@@ -120,7 +120,7 @@ class Screen:
             case events.TrialsRunning():
                 self._trying(event)
             case events.TrialJudged():
-                if event.final and event.verdict not in {Verdict.PROVEN, Verdict.LIKELY}:
+                if event.final:
                     self.line(self._tried(event))
             case events.RungAdopted():
                 self.line(self._rung(event))

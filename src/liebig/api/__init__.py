@@ -7,7 +7,7 @@ from liebig.api.improving import ImprovedStudy, improve
 from liebig.api.looking import Look, look
 from liebig.api.model import Model, load
 from liebig.api.predicting import predict_file
-from liebig.api.reporting import Told, report
+from liebig.api.reporting import Told, report, write_page
 
 __all__ = [
     "Comparison",
@@ -24,4 +24,5 @@ __all__ = [
     "look",
     "predict_file",
     "report",
+    "write_page",
 ]

@@ -20,7 +20,7 @@ from liebig.api.explaining import explain_study
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model, load
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
-from liebig.api.reporting import Told, tell_study
+from liebig.api.reporting import StudyTold, tell_study, write_page
 from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
@@ -54,12 +54,12 @@ class ImprovedStudy:
         return load(self.path)
 
     @property
-    def told(self) -> Told:
+    def told(self) -> StudyTold:
         return tell_study(self.ledger)
 
     def report(self, path: str | Path | None = None) -> Path:
         """Write the report as one offline page (default: `report.html` in the study); returns where."""
-        return self.told.write(Path(path) if path else self.path / "report.html")
+        return write_page(self.told, Path(path) if path else self.path / "report.html")
 
     def summary(self) -> str:
         """The last lines of the command: what was gained, what limited, where things lie."""

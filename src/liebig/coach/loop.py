@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import Final, Protocol
 
 from liebig.coach.actions import (
@@ -319,7 +319,6 @@ class _Coach:
     def _look(self, action: TakeLook) -> None:
         study = self.study
         begun = next(each for each in study.all(RoundBegan) if each.number == action.round)
-        final = action.blocks == max(ROWS[study.began.looks].looks)
         looks = list(looks_at(study, begun, action.digests, action.blocks))
         self._write(*(Looked(self.clock(), action.round, digest, look) for digest, look in looks))
         for digest, look in looks:
@@ -327,12 +326,28 @@ class _Coach:
             self._tell(
                 TrialJudged(
                     treatment.name, look.difference, look.low, look.high, look.verdict, look.blocks, treatment.answers,
-                    final, self.clock(),
+                    False, self.clock(),
                 )
             )  # fmt: skip
 
     def _leave(self, number: int, leaving: Sequence[tuple[str, Verdict, str]]) -> None:
         self._write(*(Left(self.clock(), number, digest, verdict, reason) for digest, verdict, reason in leaving))
+        self._tell_left(number, leaving)
+
+    def _tell_left(self, number: int, leaving: Sequence[tuple[str, Verdict, str]]) -> None:
+        """One event for each treatment that leaves, with its last look (NaN where it failed before one)."""
+        verdicts = {digest: verdict for digest, verdict, _ in leaving}
+        for trial in self.study.trials:
+            if trial.round != number or trial.treatment.digest not in verdicts:
+                continue
+            last = trial.looks[-1] if trial.looks else None
+            difference, low, high = (last.difference, last.low, last.high) if last else (nan, nan, nan)
+            self._tell(
+                TrialJudged(
+                    trial.treatment.name, difference, low, high, verdicts[trial.treatment.digest],
+                    last.blocks if last else 0, trial.treatment.answers, True, self.clock(),
+                )
+            )  # fmt: skip
 
     def _adopt(self, action: Adopt) -> None:
         at, number = self.clock(), action.round
@@ -349,6 +364,7 @@ class _Coach:
                     rung.treatment.answers, self.clock(),
                 )
             )  # fmt: skip
+        self._tell_left(number, action.leaving)
 
     def _challenge(self, action: Challenge) -> None:
         study = self.study
