@@ -89,12 +89,13 @@ class FittedRun:
 
 
 def recipe_of(said: str | Recipe, found: TableTask) -> Recipe:
-    """The recipe that a user named: a file, "starting", "textbook", or the value itself. Raises UserError."""
+    """The recipe that a user named: a file, "starting", "textbook", or the value itself. Slots that a file leaves out are
+    the textbook's. Raises UserError."""
     if isinstance(said, Recipe):
         return said
     if said in {"starting", "textbook"}:
         return starting(found) if said == "starting" else textbook(found)
-    return recipe_from_file(said)
+    return recipe_from_file(said, textbook(found))
 
 
 def fitting_recipe(recipe: Recipe, task: Task[Any], name: str) -> Recipe:

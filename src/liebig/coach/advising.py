@@ -10,14 +10,15 @@ from typing import Final
 
 from liebig.checks import ALL as CHECKS
 from liebig.checks import Diagnosis, diagnose
+from liebig.checks.notes import diagnosed, finding_of
 from liebig.classical import installed
 from liebig.coach.advice import Idea
 from liebig.coach.training import TrainingRunner
-from liebig.core.check import Check, Finding
+from liebig.core.check import Finding
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Situation
-from liebig.core.study import Diagnosed, FindingNote, Profiled, Study
+from liebig.core.study import Diagnosed, Profiled, Study
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.data.table.task import TableTask
 from liebig.remedies.edits import at_rate, rate_of
@@ -61,11 +62,11 @@ class TableAdvisor:
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
         evidence = Evidence((self._found.profile,))
-        return evidence, noted(diagnose(evidence), "data", at)
+        return evidence, diagnosed(at, "data", diagnose(evidence))
 
     def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
         profile = self._found.profile
-        return noted(agreed([diagnose(each.having(profile)) for each in evidence]), recipe.digest, at)
+        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(profile)) for each in evidence]))
 
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         if self._placebo:
@@ -159,38 +160,15 @@ def _keep(finding: Finding, held: Mapping[str, float]) -> Finding | None:
     return replace(finding, strength=strength, consequences=inner)
 
 
-def noted(diagnosis: Diagnosis, digest: str, at: float) -> Diagnosed:
-    """A diagnosis as the ledger keeps it."""
-    return Diagnosed(at, digest, tuple(_note(each) for each in diagnosis.findings), dict(diagnosis.others))
-
-
-def _note(finding: Finding) -> FindingNote:
-    return FindingNote(
-        finding.check.name, finding.strength, finding.place, finding.facts, tuple(map(_note, finding.consequences))
-    )
-
-
-_BY_NAME: Final[Mapping[str, Check]] = {check.name: check for check in CHECKS}
-
-
-def _finding(note: FindingNote) -> Finding | None:
-    check = _BY_NAME.get(note.check)
-    if check is None:  # a ledger of another version may know checks that this one does not
-        return None
-    inner = tuple(found for each in note.consequences if (found := _finding(each)) is not None)
-    return Finding(check, note.strength, note.place, note.facts, inner)
-
-
 def findings_of(study: Study, recipe: Recipe) -> tuple[Finding, ...]:
     """What limits `recipe`, from the ledger: its own findings, then those of the data that it has not."""
     found: dict[str, Finding] = {}
     for digest in (recipe.digest, "data"):
-        for diagnosed in study.all(Diagnosed):
-            if diagnosed.digest == digest:
-                for note in diagnosed.findings:
-                    finding = _finding(note)
-                    if finding is not None:
-                        found.setdefault(finding.check.name, finding)
+        for entry in study.all(Diagnosed):
+            if entry.digest == digest:
+                for note in entry.findings:
+                    finding = finding_of(note, CHECKS)
+                    found.setdefault(finding.check.name, finding)
     return tuple(sorted(found.values(), key=lambda each: -each.strength))
 
 

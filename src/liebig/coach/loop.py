@@ -77,6 +77,9 @@ EVIDENCE_BLOCKS: Final = 3
 #: The seal's predicted cost is multiplied by this before it is reserved, and this share of the budget is added.
 RESERVE_FACTOR: Final = 1.25
 RESERVE_SHARE: Final = 0.02
+#: Training for the seal may always take this share of the budget, or so many seconds, even where nothing is left.
+SEAL_GRACE_SHARE: Final = 0.03
+SEAL_GRACE: Final = 1.0
 #: Shares of the work rows that the seal's models may be trained on where all would not fit.
 SEAL_SHARES: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
 
@@ -396,6 +399,8 @@ class _Coach:
             left = deadline - self.clock()
             fitting = [rows for rows in SEAL_SHARES if self.runner.predicted_seal_seconds(self._finals(rows)) <= left]
             finals = self._finals(fitting[0] if fitting else SEAL_SHARES[-1])
+            # However late it is, a model is handed over: what the budget may be exceeded by is spent on that.
+            deadline = max(deadline, self.clock() + max(SEAL_GRACE_SHARE * study.began.budget, SEAL_GRACE))
         opened = self.runner.open_seal(finals, deadline)
         baseline, winner = study.baseline or "", study.incumbent or ""
         sealed, chosen = _sealed(self.clock(), study, baseline, winner, opened[0], opened[-1])

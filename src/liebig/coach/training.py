@@ -185,7 +185,8 @@ class TrainingRunner:
         data = self.task.data
         rows = round((len(self.blocks[0].fit) + len(self.blocks[0].stop)) * fidelity.rows)
         shape = Shape(rows, len(data.numeric_inputs), len(data.categories), self.task.outputs)
-        return blocks * challenger.predicted_seconds(shape)
+        # A machine that trains networks slower than it measured at first is busy: trees suffer alike.
+        return blocks * challenger.predicted_seconds(shape) * max(1.0, self._pace.factor)
 
     # --- the rate, the seal, the last fit ---
 
