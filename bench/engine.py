@@ -139,7 +139,7 @@ def plain_network(recipe: Recipe, flat: Tensor) -> tuple[Network, torch.optim.Op
     for layer in net.layers:
         if isinstance(layer, nn.Linear):
             count = layer.weight.numel()
-            layer.weight.data = flat[start : start + count].view(layer.in_features, layer.out_features).T.contiguous()
+            layer.weight.data = flat[start : start + count].view(layer.in_features, layer.out_features).T.clone()
             layer.bias.data = flat[start + count : start + count + layer.out_features].clone()
             start += count + layer.out_features
     rate, decay = settings.learning_rate, settings.weight_decay
