@@ -46,7 +46,7 @@ class ExplodingGradient(Check):
         assert norms is not None
         if not norms.norms:
             return NotApplicable("no gradient was seen")
-        totals = [math.sqrt(sum(value**2 for value in look)) for look in norms.norms]
+        totals = [math.hypot(*look) for look in norms.norms]
         known = finite(totals)
         broke = len(known) < len(totals) or evidence.get(NonFinite) is not None
         growth = max(known) / known[0] if known and known[0] > 0 else math.inf

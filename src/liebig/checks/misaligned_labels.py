@@ -43,12 +43,12 @@ class MisalignedLabels(Check):
         score = evidence.get(FinalScore)
         assert score is not None
         numbers = (score.score, score.chance, score.train_score, score.error)
-        if not all(map(math.isfinite, numbers)) or not score.error > 0:
+        if not all(map(math.isfinite, numbers)) or not score.error > 0 or not score.chance_loss > 0:
             return NotApplicable("the outcome has no score")
         turn = 1.0 if score.higher_is_better else -1.0
         above = turn * (score.score - score.chance) / score.error
         could = turn * (score.train_score - score.chance) / score.error
-        at_chance = ramp(above, 4.0, 2.0) * ramp(score.loss - score.chance_loss, -0.05 * score.chance_loss, 0.0)
+        at_chance = ramp(above, 4.0, 2.0) * ramp(score.loss / score.chance_loss, 0.95, 1.0)
         strength = ramp(learnt(score), 0.1, 0.3) * at_chance * ramp(could, 6.0, 12.0) * _sure(score, evidence)
         if strength < 0.05:
             return Clear()

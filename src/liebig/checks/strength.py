@@ -64,7 +64,9 @@ def curve_chance(evidence: Evidence, curves: EpochCurves) -> float:
     if score and score.chance_loss > 0 and score.train_loss > 0 and evaluated and evaluated[-1] > 0:
         kept = curves.train_eval_loss[min(max(curves.selected, 0), len(curves.train_eval_loss) - 1)]
         own = kept if math.isfinite(kept) and kept > 0 else evaluated[-1]
-        return score.chance_loss * own / score.train_loss
+        chance = score.chance_loss * own / score.train_loss
+        if math.isfinite(chance) and chance > 0:
+            return chance
     first = next(iter(finite(curves.train_loss)), 1.0)
     return max(abs(first), 1e-12)
 

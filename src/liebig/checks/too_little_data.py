@@ -44,8 +44,8 @@ class TooLittleData(Check):
             return NotApplicable("fewer than two sizes were tried")
         (fewer, before, error_before), (rows, after, error_after) = known[-2:]
         # loss = c rows^-a  =>  twice the rows multiply it by 2^-a
-        power = math.log(before / after) / math.log(rows / fewer)
-        gain = 1.0 - 2.0 ** -min(power, 1.0)
+        power = (math.log(before) - math.log(after)) / math.log(rows / fewer)
+        gain = 1.0 - 2.0 ** -min(max(power, -1.0), 1.0)
         error = math.hypot(error_before / before, error_after / after) * math.log(2) / math.log(rows / fewer)
         strength = ramp(gain, 0.02, 0.2) * ramp(gain / max(error, 1e-12), 1.5, 3.0)
         if strength < 0.05:
