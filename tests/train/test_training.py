@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from liebig.core.event import EpochEnded, RateLowered, Stop, Stopped
+from liebig.core.event import CheckpointWritten, EpochEnded, RateLowered, Stop, Stopped
 from liebig.core.evidence import EpochCurves, FinalScore, NonFinite, StepLosses
 from liebig.core.run import Ending
 from liebig.core.task import Fidelity
@@ -202,3 +204,19 @@ def test_bfloat16_comes_near_float32(task, recipe, block, encoding):
     options = TrainOptions(precision="bfloat16")
     near = train(task, [recipe], [block], encoding=encoding, options=options)[0].run.evidence.get(EpochCurves)
     np.testing.assert_allclose(near.train_loss, exact.train_loss, rtol=0.02)
+
+
+def test_checkpoints_are_written_and_told(task, recipe, block, encoding, tmp_path):
+    told = []
+
+    def written(**fields):
+        told.clear()
+        options = TrainOptions(checkpoints=str(tmp_path), keep_models=True, **fields)
+        trained = train(task, [recipe], [block], encoding=encoding, options=options, on_event=lambda e: told.append(e))
+        return trained[0], [Path(event.path) for event in told if isinstance(event, CheckpointWritten)]
+
+    _, every = written(checkpoint_every=2)
+    assert [path.name for path in every] == ["member-0-epoch-2.safetensors"]
+    trained, best = written()
+    assert {path.name for path in best} == {"member-0-best.safetensors"}
+    torch.testing.assert_close(load_file(best[-1])["weights"], trained.model.weights[0])

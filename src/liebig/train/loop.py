@@ -14,7 +14,16 @@ import torch
 from torch import Tensor
 
 from liebig.core.arrays import Predictions, Rows
-from liebig.core.event import BatchesDone, EpochEnded, Listener, RateLowered, Stop, Stopped, TrainingBegan
+from liebig.core.event import (
+    BatchesDone,
+    CheckpointWritten,
+    EpochEnded,
+    Listener,
+    RateLowered,
+    Stop,
+    Stopped,
+    TrainingBegan,
+)
 from liebig.core.evidence import EpochCurves, Evidence, NonFinite
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
@@ -25,6 +34,7 @@ from liebig.stack.draws import Draws
 from liebig.stack.flat import size_of, views
 from liebig.stack.tree import keep_members
 from liebig.techniques.stage import Ground, OptimizerSettings, Progress
+from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Feed
 from liebig.train.evaluation import NOT_JUDGED, Judged, Networks, answers, in_unit, judged, padded
 from liebig.train.looking import Looker
@@ -83,6 +93,7 @@ class Watching:
     on_event: Listener
     deadline: float | None
     probes: bool
+    checkpoints: Checkpoints | None = None
 
 
 class _Asked(Exception):
@@ -241,9 +252,12 @@ class Population:
             self._write(diary, loss, now, sampled[i], rate)
             self._lower(diary, member, progress)
             diary.stopping_state, decision = stopping_of(member.recipe).after_epoch(diary.stopping_state, progress)
-            if decision.keep or diary.selected < 0 or not stopping_of(member.recipe).chooses:
-                diary.selected = epoch
-                self.best[place] = _kept(weights, buffers, i)
+            # A rule that chooses nothing hands over the last weights; one that does, those it keeps (or the first).
+            is_best = decision.keep or diary.selected < 0 or not stopping_of(member.recipe).chooses
+            if is_best:
+                diary.selected, self.best[place] = epoch, _kept(weights, buffers, i)
+            if self.watching.checkpoints is not None:
+                self._checkpoint(self.watching.checkpoints, member, epoch, is_best, _kept(weights, buffers, i))
             self._tell(EpochEnded(member.number, epoch, self.plan.epochs, loss, now.loss, sampled[i].metric, now.metric,
                                   rate, time.perf_counter() - self.began))  # fmt: skip
             if decision.stop or epoch + 1 == self.plan.epochs:
@@ -251,6 +265,13 @@ class Population:
                 leaving.append((i, Outcome(Ending.STOPPED_EARLY if early else Ending.FINISHED, step, decision.reason)))
         if leaving:
             self._leave(leaving, weights)
+
+    def _checkpoint(self, checkpoints: Checkpoints, member: Member, epoch: int, is_best: bool, now: Kept) -> None:
+        if not checkpoints.due(epoch, is_best):
+            return
+        path = checkpoints.write(member.number, epoch, now.weights, now.buffers)
+        reason = "the best epoch so far" if checkpoints.every is None else f"every {checkpoints.every} epochs"
+        self._tell(CheckpointWritten(member.number, epoch, str(path), reason))
 
     # --- rows ---
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from liebig.hardware.memory import free_bytes
 from liebig.hardware.precision import fastest_dtype
 from liebig.stack.specs import Wants
 from liebig.techniques.compute.auto import Compute
+from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Encoder, Encoding
 from liebig.train.evaluation import NOT_JUDGED
 from liebig.train.evidence import class_recall, final_score
@@ -73,7 +75,10 @@ def train(
             asked.append(answer.reason)
         return answer if answer is not None else (Stop(asked[0]) if asked else None)
 
-    watching = Watching(listen, deadline, options.probes)
+    checkpoints = None
+    if options.checkpoints is not None:
+        checkpoints = Checkpoints(Path(options.checkpoints), options.checkpoint_every)
+    watching = Watching(listen, deadline, options.probes, checkpoints)
     ready: list[Departed] = []
     for plan in plans(task, recipes, blocks, options.fidelity, encoder_for):
         ready += _population(task, plan, options, watching, encoding)
