@@ -78,7 +78,8 @@ class Diagnosis:
 def _told(number: int, finding: Finding) -> list[str]:
     told = finding.tell()
     headline = f"{number}. {told.headline}"
-    lines = [f"{headline:<{_WIDTH - 9}} {finding.certainty.value}"]
+    sure = finding.certainty.value
+    lines = [f"{headline:<{_WIDTH - len(sure) - 1}} {sure}"]
     paragraphs = [told.evidence]
     if finding.consequences:
         names = ", ".join(each.check.name.replace("-", " ") for each in finding.consequences)

@@ -40,7 +40,7 @@ class LearningRateTooHigh(Check):
     words = {
         "en": Telling(
             headline="The learning rate is too high.",
-            evidence="In the first five steps the weights of layer {place} moved by {ratio:.2%} of their size a step (healthy: 0.4 to 4 %); the loss peaked at {peak:.3g} times its first value (healthy: at most 1.1).",
+            evidence="In the first five steps the weights of layer {place} moved by {ratio:.1%} of their size a step (healthy: 0.4 to 4 %); the loss peaked at {peak:.3g} times its first value (healthy: at most 1.1).",
             advice="Take a third of the rate or less, or what a range test finds; warm it up; let it decay.",
         )
     }
