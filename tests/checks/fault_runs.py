@@ -416,7 +416,7 @@ HEALTHY: Mapping[str, Setup] = {
     "warm-up": S(warmup=50),
     "smoothing": S(smoothing=0.1),
     "diabetes, stopped": S(data="diabetes", widths=(32,), epochs=100, early=8),
-    "ten to one": S(rare=0.1),
+    "ten to one": S(data="circles", rare=0.1, epochs=60),
     "early-stopped": S(epochs=60, early=6),
     "layer norm": S(layer_norm=True),
     "clipped": S(clip=1.0),

@@ -15,7 +15,7 @@ from liebig.core.evidence import Evidence, ProbeCost
 #: So many findings are shown; `findings` has all.
 SHOWN: Final = 3
 #: A finding explains another when it is at least this strong beside it: a weak cause does not explain a strong symptom.
-_EXPLAINS: Final = 0.6
+_EXPLAINS: Final = 0.5
 _WIDTH: Final = 100
 
 

@@ -3,7 +3,8 @@
 Means: Steps are so large that they jump over what they look for; units die, the loss swings or grows.
 Measured: norm of a step over norm of the weights, median of the first five steps (healthy 0.004-0.04, faulty 0.14-0.43); peak
   of the loss over its first value (healthy at most 1.1, faulty 3.3-50).
-Misleads: a short warm-up hides it; zero weights make the ratio large without harm.
+Misleads: a short warm-up hides it; zero weights make the ratio large without harm. A gradient that explodes before the first
+  step makes every step too large: then that is named.
 Source: Ranges measured on small healthy and faulty runs.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import disappoints, log_ramp, loss_peak, middle
+from liebig.checks.strength import disappoints, explodes_at_once, log_ramp, loss_peak, middle
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, NonFinite, StepLosses, UpdateRatios
 
@@ -65,7 +66,7 @@ class LearningRateTooHigh(Check):
         bad = max(disappoints(evidence), float(broke))
         # Healthy first steps and a peak later on: something else grew, and the rate is a suspect only.
         both = min(1.0, step_part + peak_part) if step_part > 0.1 else 0.55 * peak_part
-        strength = max(step_part * (0.35 + 0.65 * bad), 0.95 * both * bad)
+        strength = max(step_part * (0.35 + 0.65 * bad), 0.95 * both * bad) * (1.0 - 0.65 * explodes_at_once(evidence))
         if strength < 0.05:
             return Clear()
         return Found(min(1.0, strength), place, {"ratio": Fact(ratio, "share", 0.05), "peak": Fact(peak, "ratio", 1.5)})

@@ -15,7 +15,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from liebig.checks.strength import curve_chance, disappoints, finite, middle, ramp, room, slope
+from liebig.checks.strength import curve_chance, finite, middle, ramp, room, slope
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
@@ -51,7 +51,7 @@ class StillImproving(Check):
         steady = ramp(speed * (len(last) - 1) / max(swing, 1e-12), 0.8, 1.8) if len(last) > 2 else 1.0
         at_end = ramp(best / (trained - 1), 0.7, 0.95)
         worth = max(ramp(gain, 0.004, 0.04), _hardly_begun(trained, last, curves, room(evidence)))
-        strength = 0.9 * worth * steady * at_end * disappoints(evidence) * _decayed(curves)
+        strength = 0.9 * worth * steady * at_end * ramp(room(evidence), 0.04, 0.2) * _decayed(curves)
         if not watched:
             strength *= _no_gap(evidence.get(FinalScore))
         if len(curves.train_loss) < curves.planned_epochs:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from liebig.core.evidence import EpochCurves, Evidence, FinalScore, StepLosses
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore, GradientNorms, InitialLoss, StepLosses, WeightNorms
 
 
 def ramp(value: float, low: float, high: float) -> float:
@@ -74,6 +74,26 @@ def curve_chance(evidence: Evidence, curves: EpochCurves) -> float:
 def at_chance(score: FinalScore) -> bool:
     """True when the answer is not better than one that ignores its input, on the select part, beyond the error."""
     return not score.loss < score.chance_loss - 2.0 * score.loss_error
+
+
+def first_pull(evidence: Evidence) -> float:
+    """How hard the very first gradient pulls, before any step was made: norm of the gradient times norm of the weights over
+    the loss, the largest layer. Has no unit: by how many per cent the loss would change if the weights changed by one.
+    Healthy at most 11, faulty 12-700 (measured on small runs); NaN where it was not seen."""
+    gradients, weights, losses = evidence.get(GradientNorms), evidence.get(WeightNorms), evidence.get(StepLosses)
+    if not gradients or not weights or not losses or not gradients.norms or not weights.norms or not losses.loss:
+        return math.nan
+    if gradients.steps[0] != 0 or weights.steps[0] != 0 or losses.steps[0] != 0:
+        return math.nan
+    initial = evidence.get(InitialLoss)
+    loss = max(finite([losses.loss[0], initial.baseline if initial else math.nan]), default=0.0)
+    pulls = finite(g * w for g, w in zip(gradients.norms[0], weights.norms[0], strict=False))
+    return max(pulls) / loss if pulls and loss > 0 else math.nan
+
+
+def explodes_at_once(evidence: Evidence) -> float:
+    """0 for a healthy first gradient, 1 for one that no step size suits: then the size of the steps is not the cause."""
+    return log_ramp(first_pull(evidence), 12.0, 36.0)
 
 
 def loss_peak(losses: StepLosses) -> float:

@@ -30,6 +30,7 @@ class TinyBatchNormalisation(Check):
             "not-learning",
             "learning-rate-not-decayed",
             "learning-rate-too-high",
+            "exploding-gradient",
         }
     )
     words = {
