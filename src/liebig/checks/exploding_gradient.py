@@ -12,7 +12,17 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import disappoints, explodes_at_once, finite, first_pull, log_ramp, loss_peak, middle
+from liebig.checks.strength import (
+    disappoints,
+    explodes_at_once,
+    finite,
+    first_pull,
+    log_ramp,
+    loss_peak,
+    middle,
+    ramp,
+    room,
+)
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, GradientNorms, NonFinite, StepLosses
 
@@ -57,7 +67,8 @@ class ExplodingGradient(Check):
         bad = max(disappoints(evidence), float(broke))
         through_layers = log_ramp(ratio, 10.0, 300.0) if len(norms.layers) > 2 else 0.0
         over_time = log_ramp(growth, 30.0, 3000.0) * max(log_ramp(peak, 1.5, 10.0), float(broke))
-        at_once = explodes_at_once(evidence) * bad
+        # Inputs with long tails pull as hard at first and are learnt from all the same: here the outcome must be lost.
+        at_once = explodes_at_once(evidence) * max(ramp(room(evidence), 0.75, 0.95), float(broke))
         strength = max(through_layers * (0.3 + 0.7 * bad), 0.95 * over_time, 0.95 * at_once)
         if strength < 0.05:
             return Clear()
