@@ -112,8 +112,12 @@ def improve(
     memory: Memory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find what limits a network, lift it, and prove that it helped."""
+    """A better network, and the proof.
+
+    Finds what limits it, tries the remedies beside it, keeps what helps, until the budget is spent.
+    """
     from liebig import api
+    from liebig.api.asking import seconds_since_process_start
     from liebig.api.options import columns_of
     from liebig.screen import Screen
 
@@ -137,6 +141,7 @@ def improve(
             refit=refit.value,
             memory=memory,
             on_event=screen.listen,
+            elapsed=seconds_since_process_start(),
         )
     _say(done.summary(), done.as_json(), as_json)
 
@@ -183,7 +188,10 @@ def fit(
     verbose: Verbose = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Train one recipe once, and write a run directory that diagnose, compare and report read."""
+    """Train one recipe once.
+
+    Writes a run directory that diagnose, compare, report and predict read.
+    """
     from liebig import api
     from liebig.api.options import columns_of
     from liebig.api.training import TrainingFlags
@@ -273,7 +281,10 @@ def compare(
     memory: Memory = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which recipe is better? Paired trials with an interval; the first recipe is the control."""
+    """Which recipe is better, and is that proven?
+
+    Paired trials in the same blocks, each with its interval; the first recipe is the control.
+    """
     from liebig import api
     from liebig.api.options import columns_of
     from liebig.screen import Screen

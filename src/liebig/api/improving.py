@@ -221,6 +221,7 @@ def _run(
         clock=clock,
         listener=on_event,
         precision="bfloat16" if store.study.began.machine.precision == "bfloat16" else "float32",
+        refits=refit == "all",
     )
     advisor = TableAdvisor(found, runner, baseline=first, placebo=placebo)
     try:

@@ -61,7 +61,8 @@ class _Pace:
 class TrainingRunner:
     """Trains recipes on a table. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
     free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
-    `training_seconds` is what was spent training so far."""
+    `refits` says that the winner will be trained once more on all rows, which takes its time, too. `training_seconds` is what
+    was spent training so far."""
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class TrainingRunner:
         listener: Listener = silent,
         count: int = 20,
         precision: Precision | None = None,
+        refits: bool = False,
     ) -> None:
         self.found, self.task, self.seed = found, found.task, seed
         self._clock, self._memory, self._listener, self._precision = clock, memory, listener, precision
@@ -81,6 +83,7 @@ class TrainingRunner:
         self._paces: dict[str, _Pace] = {}
         self._pace = _Pace()
         self._reseeded: dict[str, int] = {}
+        self._refits = refits
 
     # --- runs ---
 
@@ -221,8 +224,9 @@ class TrainingRunner:
     def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
         rows, share = len(self.task.parts.work), len(self.blocks[0].fit) + len(self.blocks[0].stop)
         requests = [Request(lasting(each.recipe, each.epochs), 0, Fidelity(each.rows)) for each in finals]
-        each_alone = sum(self.predicted_seconds([request]) for request in requests)
-        return each_alone * rows / share + AFTER_SEAL
+        each_alone = [self.predicted_seconds([request]) for request in requests]
+        again = each_alone[-1] * self.task.rows / share if self._refits else 0.0
+        return sum(each_alone) * rows / share + again + AFTER_SEAL
 
     def fitted_in_block(self, recipe: Recipe, index: int, seconds: float) -> Fitted | None:
         """The networks of `recipe` trained once more in a block, to be asked about its select part; None where `seconds` do
