@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from liebig.nets.network import Forward, Mode
-from liebig.stack.batch import Batch
+from liebig.stack.batch import Batch, for_members
 from liebig.stack.draws import Draws, member_seed
 from liebig.stack.flat import size_of, views
 from liebig.stack.specs import ParameterSpec
@@ -179,16 +179,16 @@ def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add:
         batch = stage.on_batch(batch, draws)
     leaves = stack.leaves
     outputs = stack.forward(leaves, stack.buffers, batch, Mode(True, draws)).float()
-    target = batch.target if batch.member_group is None else batch.target[batch.member_group]
-    losses = stack.objective.losses(outputs, target)
+    losses = stack.objective.losses(outputs, for_members(batch.target, batch.member_group))
     if losses.dim() == 3:
         losses = losses.mean(2)
-    weighed = losses
-    if batch.weight is not None:
-        own = batch.weight if batch.member_group is None else batch.weight[batch.member_group]
-        weighed = losses * own
-    total = weighed.mean(1).sum() if weight == 1.0 else weighed.mean(1).sum() * weight
-    found = torch.autograd.grad(total, leaves, materialize_grads=True)
+    # The gradient of each member's mean loss, without computing the mean: one value for each row.
+    share = weight / losses.shape[1]
+    if batch.weight is None:
+        shares = torch.full_like(losses, share)
+    else:
+        shares = for_members(batch.weight, batch.member_group) * share
+    found = torch.autograd.grad(losses, leaves, shares, materialize_grads=True)
     if add:
         torch._foreach_add_(stack.parts, [each.float() for each in found])
     else:
