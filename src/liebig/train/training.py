@@ -18,6 +18,7 @@ from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
+from liebig.hardware.allocator import keep_freed_pages
 from liebig.hardware.memory import free_bytes
 from liebig.hardware.precision import fastest_dtype
 from liebig.stack.specs import Wants
@@ -131,6 +132,7 @@ def _crashed(member: Member, sentence: str) -> Departed:
 
 def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
     """Where this plan is trained, and in which precision."""
+    keep_freed_pages()
     compute = plan.recipe.compute
     assert isinstance(compute, Compute)
     name = options.device or compute.device

@@ -18,4 +18,4 @@ class Activation(Settings):
 
     @abstractmethod
     def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        """The gradient of what enters, from that of what leaves."""
+        """The gradient of what enters, from that of what leaves, which it may overwrite."""
