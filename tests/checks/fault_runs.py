@@ -221,7 +221,7 @@ def train(setup: Setup, seed: int) -> Evidence:
     per_epoch = math.ceil(n / setup.batch)
     total = per_epoch * setup.epochs
     shares = tuple((torch.bincount(p.y) / n).tolist()) if p.classes else ()
-    recorder = Recorder(1, total, is_classification=p.classes > 0, class_shares=shares)
+    recorder = Recorder(1, total, is_classification=p.classes > 0, class_shares=shares, grace=math.inf)
     rows: list[tuple[float, ...]] = []
     best, selected, broken = math.inf, 0, False
     step = 0

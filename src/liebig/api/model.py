@@ -44,7 +44,7 @@ class Model:
 
     def _answers(self, table: object) -> Predictions:
         """Predictions as in `core.arrays.Predictions` for a path or any dataframe."""
-        return self._fitted.predict_frame(read_table(table).frame)
+        return self._fitted.predict_frame(read_table(table, least_columns=1).frame)
 
     def predict(self, table: object) -> NDArray[np.str_] | Predictions:
         """The most probable class of each row, or the number. `table` is a path or any dataframe; [n].

@@ -32,7 +32,7 @@ from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
-AFTER_SEAL: Final = 4.0
+AFTER_SEAL: Final = 2.5
 #: How quickly measured costs replace what was predicted: older calls count so much less.
 _FORGET: Final = 0.8
 #: Before anything is measured, costs are taken to be so many times those predicted from shapes.

@@ -61,6 +61,7 @@ class Recorder:
         *,
         is_classification: bool | None = None,
         class_shares: tuple[float, ...] = (),
+        grace: float = _GRACE,
     ) -> None:
         self._present = list(range(members))
         self._late, self._last = late_steps(total_steps), total_steps - 1
@@ -75,7 +76,7 @@ class Recorder:
         )
         self._seen: list[_Seen] = []
         self._diverged: dict[int, NonFinite] = {}
-        self._began = time.perf_counter()
+        self._began, self._grace = time.perf_counter(), grace
         self._seconds = 0.0
 
     def wants(self, step: int) -> Seeing:
@@ -83,7 +84,7 @@ class Recorder:
         wanted = seeing(step, self._late)
         if wanted is Seeing.NOTHING or step <= WHOLE_UNTIL or step == self._last:
             return wanted
-        spent = _SHARE * (time.perf_counter() - self._began) + _GRACE
+        spent = _SHARE * (time.perf_counter() - self._began) + self._grace
         return wanted if self._seconds <= spent else Seeing.NOTHING
 
     def see(self, look: Look) -> None:

@@ -73,15 +73,15 @@ class Dialect:
     is_gzip: bool = False
 
 
-def read_table(source: object) -> Table:
+def read_table(source: object, *, least_columns: int = 2) -> Table:
     """Read a file (`str` or `Path`: CSV in any common writing, Parquet, Arrow) or take a dataframe (polars, pandas,
     pyarrow, anything with the Arrow interface, a mapping of arrays).
 
-    Raises UserError when there is no such file, or it holds no table.
+    Raises UserError when there is no such file, it holds no table, or one of fewer than `least_columns`.
     """
     if isinstance(source, str | Path):
-        return _read_file(Path(source).expanduser())
-    return Table("table", _checked(_from_frame(source), "the dataframe"))
+        return _read_file(Path(source).expanduser(), least_columns)
+    return Table("table", _checked(_from_frame(source), "the dataframe", least_columns))
 
 
 def read_chunks(source: object, rows: int = 65_536) -> Iterator[pl.DataFrame]:
@@ -89,7 +89,7 @@ def read_chunks(source: object, rows: int = 65_536) -> Iterator[pl.DataFrame]:
     and Parquet). A table without rows gives none. Raises UserError as `read_table` does, before the first piece.
     """
     if not isinstance(source, str | Path):
-        yield from read_table(source).frame.iter_slices(rows)
+        yield from read_table(source, least_columns=1).frame.iter_slices(rows)
         return
     path = Path(source).expanduser()
     form = _format_of(path)
@@ -98,20 +98,20 @@ def read_chunks(source: object, rows: int = 65_536) -> Iterator[pl.DataFrame]:
     elif form == "parquet":
         yield from _parquet_chunks(path, rows)
     else:
-        yield from _read_file(path).frame.iter_slices(rows)
+        yield from _read_file(path, 1).frame.iter_slices(rows)
 
 
-def _read_file(path: Path) -> Table:
+def _read_file(path: Path, least: int) -> Table:
     form = _format_of(path)
     name = path.name.split(".")[0] or path.name
     if form == "text":
         dialect = _dialect(path)
-        return Table(name, _checked(_read_text(path, dialect), f'"{path}"'), comma=dialect.separator == ";")
+        return Table(name, _checked(_read_text(path, dialect), f'"{path}"', least), comma=dialect.separator == ";")
     try:
         frame = pl.read_parquet(path) if form == "parquet" else pl.read_ipc(path)
     except (pl.exceptions.PolarsError, OSError) as problem:
         raise UserError(f'"{path}" begins like {form}, but cannot be read: {_first_line(problem)}') from problem
-    return Table(name, _checked(_plain_types(frame), f'"{path}"'))
+    return Table(name, _checked(_plain_types(frame), f'"{path}"', least))
 
 
 def _format_of(path: Path) -> str:
@@ -466,14 +466,14 @@ def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(changed) if changed else frame
 
 
-def _checked(frame: pl.DataFrame, named: str) -> pl.DataFrame:
-    """Refuse what cannot be learnt from, whatever the task."""
+def _checked(frame: pl.DataFrame, named: str, least: int) -> pl.DataFrame:
+    """Refuse what cannot be used, whatever the task; `least` is the fewest columns."""
     _must_differ(frame.columns, named)
     if frame.width == 0:
         raise UserError(f"{named} has no columns")
     if frame.height == 0:
         raise UserError(f"{named} has column names, but no rows")
-    if frame.width == 1:
+    if frame.width < least:
         raise UserError(
             f'{named} has one column only, "{frame.columns[0]}"; a target and at least one other column are needed'
         )
