@@ -67,7 +67,10 @@ LAST_RACE: Final = 8
 #: Of the time left, what a round's first look may take; what a proof may take at once; what measuring parts may take.
 ROUND_SHARE: Final = 0.35
 PROOF_SHARE: Final = 0.2
-PARTS_SHARE: Final = 0.25
+PARTS_SHARE: Final = 0.45
+HURRIED_PARTS_SHARE: Final = 0.25
+#: Fewer parts than this tell too little to spend a round on while ideas are left.
+FEWEST_PARTS: Final = 3
 #: All challengers together take at most this share of the time left.
 CHALLENGE_SHARE: Final = 0.1
 #: The most of the time left that is begun with; what is kept for a confirmation at full size is at most this share of it.
@@ -486,12 +489,16 @@ def _measure_parts(view: View, share: float) -> Action | None:
     digest = origin.adopted
     if digest not in {rung.digest for rung in view.study.rungs}:
         return None
+    # At reduced size what was adopted must be confirmed first: parts then wait until they are cheap, or nothing else is left.
+    hurried = not origin.began.fidelity.is_full and share < 1.0
+    share = min(share, HURRIED_PARTS_SHARE) if hurried else share
     recipes = view.study.recipes
     found = view.parts(recipes[origin.began.control].recipe, recipes[digest].recipe)
     ideas = list(found)
     while ideas and not _affordable(view, digest, ideas, origin.began.fidelity, share):
         ideas = ideas[:-1]  # parts that the budget does not reach say "not measured"
-    if not ideas or (len(ideas) < len(found) and share < 1.0):
+    fewest = len(found) if hurried else min(len(found), FEWEST_PARTS)
+    if not ideas or (len(ideas) < fewest and share < 1.0):
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.ABLATION, digest, tuple(ideas), origin.began.fidelity)
 
