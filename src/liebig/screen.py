@@ -18,6 +18,7 @@ from rich.text import Text
 from liebig.core import event as events
 from liebig.core.event import Event, Stop
 from liebig.core.trial import Verdict
+from liebig.report.numbers import decimals_for, plain_number, signed
 
 _COLOURS = {
     Verdict.PROVEN: "green",
@@ -36,22 +37,6 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02d}:{left:02d}" if hours else f"{minutes}:{left:02d}"
-
-
-def decimals_for(width: float) -> int:
-    """How many decimals numbers deserve whose uncertainty is `width`: two significant digits of it."""
-    if not math.isfinite(width) or width <= 0:
-        return 4
-    return min(6, max(0, 1 - math.floor(math.log10(width))))
-
-
-def signed(value: float, decimals: int) -> str:
-    """``+0.016``; NaN is told as ``n/a``."""
-    return "n/a" if math.isnan(value) else f"{value:+,.{decimals}f}"
-
-
-def plain(value: float, decimals: int) -> str:
-    return "n/a" if math.isnan(value) else f"{value:,.{decimals}f}"
 
 
 def bar(share: float, width: int = _BAR) -> str:
@@ -115,7 +100,7 @@ class Screen:
             case events.Stage():
                 self._bottom(f"> {event.what}   {clock(event.seconds)}")
             case events.BaselineJudged():
-                score = plain(event.score, self._decimals)
+                score = plain_number(event.score, self._decimals)
                 self.line(f"{score:>10}  {event.name:<{_NAME + 50}} {clock(event.seconds):>6}")
             case events.TrialsRunning():
                 self._trying(event)
@@ -126,7 +111,9 @@ class Screen:
                 self.line(self._rung(event))
             case events.ChallengerJudged():
                 self.line(
-                    Text(f"{plain(event.score, self._decimals):>10}  ({event.name}, for comparison)", style="dim")
+                    Text(
+                        f"{plain_number(event.score, self._decimals):>10}  ({event.name}, for comparison)", style="dim"
+                    )
                 )
             case events.TrainingBegan():
                 self._begun = event
@@ -161,7 +148,7 @@ class Screen:
 
     def _rung(self, event: events.RungAdopted) -> Text:
         self._decimals = max(3, decimals_for((event.high - event.low) / 2)) if event.score < 100 else 1
-        row = Text(f"{plain(event.score, self._decimals):>10}  ")
+        row = Text(f"{plain_number(event.score, self._decimals):>10}  ")
         row.append(f"+ {shortened(event.name, _NAME - 2):<{_NAME - 2}} ", style="bold")
         return row.append(self._difference(event)).append(f" {clock(event.seconds):>6}")
 
