@@ -18,7 +18,7 @@ from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
-from liebig.hardware.allocator import keep_freed_pages
+from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
 from liebig.hardware.memory import free_bytes
 from liebig.hardware.precision import fastest_dtype
 from liebig.stack.specs import Wants
@@ -83,6 +83,7 @@ def train(
     ready: list[Departed] = []
     for plan in plans(task, recipes, blocks, options.fidelity, encoder_for):
         ready += _population(task, plan, options, watching, encoding)
+        return_freed_pages()
     by_run: dict[int, list[Departed]] = {}
     for each in ready:
         by_run.setdefault(each.member.run, []).append(each)
