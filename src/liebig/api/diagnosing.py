@@ -6,9 +6,10 @@ from pathlib import Path
 
 from liebig.checks import Diagnosis
 from liebig.checks import diagnose as diagnosed
+from liebig.coach.advising import evidence_of
 from liebig.core.errors import UserError
 from liebig.core.evidence import Evidence
-from liebig.core.study import Profiled, Study
+from liebig.core.study import Ran, Study
 from liebig.store.ledger import is_study, read_study
 from liebig.store.runs import run_at
 
@@ -22,23 +23,18 @@ def diagnose(run: object) -> Diagnosis:
         return diagnosed(run)
     if isinstance(run, str | Path):
         path = Path(run)
-        return diagnosed(evidence_of_study(read_study(path)) if is_study(path) else run_at(run).evidence())
+        return diagnosed(_evidence_of(read_study(path)) if is_study(path) else run_at(run).evidence())
     evidence = getattr(run, "evidence", None)
     if isinstance(evidence, Evidence):
         return diagnosed(evidence)
     ledger = getattr(run, "ledger", None)
     if isinstance(ledger, Study):
-        return diagnosed(evidence_of_study(ledger))
+        return diagnosed(_evidence_of(ledger))
     raise UserError(f"diagnose takes a run or a study, however a {type(run).__name__} came")
 
 
-def evidence_of_study(study: Study, digest: str | None = None) -> Evidence:
-    """Evidence of a recipe's first block at its largest fidelity (default: the incumbent), with that of the data."""
-    wanted = digest or study.incumbent
-    runs = [(f.rows * f.epochs, ran) for (d, f), by in study.scores.items() if d == wanted for ran in by.values()]
-    seen = [(size, -ran.block, ran) for size, ran in runs if ran.evidence.measurements]
-    if not seen:
+def _evidence_of(study: Study) -> Evidence:
+    """What was seen of the incumbent, with what the data show. Raises UserError before anything was trained."""
+    if study.incumbent is None or not any(study.all(Ran)):
         raise UserError("this study has trained nothing yet that could be diagnosed")
-    evidence = max(seen, key=lambda each: each[:2])[2].evidence
-    profiled = study.last(Profiled)
-    return evidence.having(*profiled.evidence) if profiled else evidence
+    return evidence_of(study, study.recipes[study.incumbent].recipe)

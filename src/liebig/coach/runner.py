@@ -3,7 +3,7 @@ networks (`coach.training`), a simulated one draws scores; policy, loop and tria
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -74,7 +74,3 @@ class Runner(Protocol):
 
     def predicted_seal_seconds(self, finals: Sequence[Final]) -> float:
         """What `open_seal` will take, all that comes after it (saving, the report) included."""
-
-
-#: Findings by block: what the coach asks about.
-Seen = Mapping[int, Evidence]

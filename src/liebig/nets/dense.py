@@ -146,14 +146,6 @@ def dropping(records: Sequence[DenseSettings], device: torch.device) -> Dropping
     return Dropping(hidden, inputs, bool(hidden.any()), bool(inputs.any()))
 
 
-def shared_inputs(settings: DenseSettings, batch: Batch) -> bool:
-    """True when nothing of a member's own touches the inputs, so that members of one block share them to the first layer."""
-    return batch.member_group is not None and not (
-        settings.input_normalisation or isinstance(settings.numbers, Periodic)
-        or isinstance(settings.categories, LearnedCategories)
-    )  # fmt: skip
-
-
 def member_inputs(
     settings: DenseSettings, dropped: Dropping, batch: Batch, weights: Named, buffers: Named, mode: Mode
 ) -> Tensor:
