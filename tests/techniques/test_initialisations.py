@@ -10,6 +10,7 @@ from torch.nn import functional
 from liebig.nets.activations import ALL as ACTIVATIONS
 from liebig.recipes.slots import kind_of
 from liebig.stack.batch import Batch
+from liebig.stack.gains import GAINS, gain_of
 from liebig.stack.specs import ParameterSpec, Role
 from liebig.techniques.initialisations import (
     ALL,
@@ -23,7 +24,6 @@ from liebig.techniques.initialisations import (
     Xavier,
     Zero,
 )
-from liebig.techniques.initialisations.gains import GAINS, gain_of
 from liebig.techniques.stage import Initialisation
 
 DRAWN = [kind for kind in ALL if issubclass(kind, Initialisation)]

@@ -26,7 +26,7 @@ from liebig.core.evidence.code import (
     SkippedSteps,
 )
 from liebig.core.evidence.data import ColumnProfile, DataProfile, InputScales
-from liebig.core.evidence.structure import LayerShape, Structure
+from liebig.core.evidence.structure import Anatomy, LayerShape, Organ, Structure
 from liebig.core.evidence.training import (
     ClassRecall,
     EpochCurves,
@@ -45,6 +45,7 @@ from liebig.core.evidence.training import (
 )
 
 __all__ = [
+    "Anatomy",
     "AugmentedScore",
     "Causality",
     "ClassRecall",
@@ -73,6 +74,7 @@ __all__ = [
     "NoiseScale",
     "NonFinite",
     "OneBatch",
+    "Organ",
     "ParameterUse",
     "ProbeCost",
     "RateRange",

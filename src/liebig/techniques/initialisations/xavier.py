@@ -15,9 +15,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from liebig.stack.gains import gain_of
 from liebig.stack.specs import ParameterSpec
 from liebig.techniques.initialisations.drawing import Distribution, drawn, weights_or_zero
-from liebig.techniques.initialisations.gains import gain_of
 from liebig.techniques.stage import Initialisation
 
 
