@@ -87,13 +87,16 @@ class LoaderWait(Measurement):
 @dataclass(frozen=True, slots=True)
 class HostSyncs(Measurement):
     """Waits for the device (`.item()`, `.cpu()`, `print` of a tensor) between two steps: the median number over the looks,
-    and where the first was called from. `seconds` is what they cost of a step, NaN where that was not measured."""
+    and where the first was called from. `seconds` is what they cost of a step, NaN where that was not measured. `printed`
+    is the median number of prints (of tensors, or lines to the terminal) in a step; `device` where the network is."""
 
     per_step: float
     place: str
     call: str
     seconds: float = float("nan")
     step_seconds: float = float("nan")
+    printed: float = 0.0
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ class LossCall(Measurement):
     where it is none of those). `input_shape`, `target_shape` are as given, `result_shape` that before the reduction (it is
     larger than both where a shape was broadcast). `low`, `high` of the input; `sums_low`, `sums_high` of its sums over
     the class dimension (NaN for one without classes); `target_low`, `target_high` likewise; `target_whole` when every
-    target is a whole number. `loss` is what came out, `rows` the examples.
+    target is a whole number. `loss` is what came out, `rows` the examples. `smoothing` is its label smoothing, `reduction`
+    "mean", "sum" or "none"; `target_sums_low`, `target_sums_high` are the sums over the class dimension of a target that has
+    the input's shape (1 and 1 for one-hot ones). `failed` is torch's message where the call raised; then `loss` is NaN.
     """
 
     function: str
@@ -39,6 +41,11 @@ class LossCall(Measurement):
     target_whole: bool
     loss: float
     rows: int
+    smoothing: float = 0.0
+    reduction: str = "mean"
+    target_sums_low: float = float("nan")
+    target_sums_high: float = float("nan")
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,10 @@ class ParameterUse(Measurement):
     `frozen` do not require a gradient; `left_out` require one but stand in no watched optimizer; `without_gradient` stand in
     one, and at no look had a gradient; `unmoved` had one and kept every value; `elsewhere` is the number of tensors in the
     optimizers that are not the network's own. `values` counts all values of the network, `trained_values` those that moved.
-    `head_only` is True when all that moves is the last layer.
+    `head_only` is True when all that moves is the last layer. `unregistered` are layers ("Linear(64, 64)") whose
+    parameters the forward pass uses though they are not the network's own: layers in a plain list. `fresh` are those of
+    `frozen` and `left_out` whose weights still look like a random start (its bound or its spread): never trained at all,
+    which a backbone that is frozen on purpose is not.
     """
 
     names: tuple[str, ...]
@@ -86,6 +96,8 @@ class ParameterUse(Measurement):
     values: int
     trained_values: int
     head_only: bool
+    unregistered: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ class SkippedSteps(Measurement):
 @dataclass(frozen=True, slots=True)
 class SharedRows(Measurement):
     """Rows seen in evaluation that were trained on as well, found by their hashes. `share` is of the `rows` evaluated that
-    were compared."""
+    were compared with `among` trained ones; where a loop evaluates several sets, of the set that shares least."""
 
     rows: int
     share: float

@@ -9,9 +9,12 @@ from liebig.core.evidence.bag import Measurement
 
 @dataclass(frozen=True, slots=True)
 class LayerShape(Measurement):
-    """One layer: its kind ("linear", "batch-norm", "activation", ...), shape and cost.
+    """One layer: its kind, shape and cost.
 
-    `flops` are for one example forward. `activation` is what follows a linear layer ("" for none).
+    Kinds are "linear", "packed-linear", "conv", "embedding", "recurrent", "attention", "batch-norm", "batch-norm-2d" (over
+    places as well), "layer-norm", "group-norm", "dropout", "activation", "other". A parameter "name.weight" belongs to the
+    layer `name`. `flops` are for one example forward. `activation` is the nonlinearity that the answer of a linear layer or
+    a convolution meets before the next one: "" where it is known that there is none, "unknown" where it was not seen.
     """
 
     name: str

@@ -80,11 +80,13 @@ class GradientNorms(Measurement):
 
 @dataclass(frozen=True, slots=True)
 class UpdateRatios(Measurement):
-    """Norm of one step's change over norm of the weights, by layer: `ratios[look][layer]`."""
+    """Norm of one step's change over norm of the weights, by layer: `ratios[look][layer]`; `rates` [looks] is the learning
+    rate of each, empty where it was not read."""
 
     steps: tuple[int, ...]
     layers: tuple[str, ...]
     ratios: tuple[tuple[float, ...], ...]
+    rates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class FinalScore(Measurement):
 
     `chance` is the score of an answer that ignores its input; `error` the standard error of `score` over the select
     rows; `train_score` on (a sample of) the fit rows. `loss`, `chance_loss`, `train_loss` likewise for the loss that is
-    judged (log-loss, or mean squared error in units of the target's variance).
+    judged (log-loss, or mean squared error in units of the target's variance). NaN where something is not known.
     """
 
     metric: str
@@ -203,7 +205,10 @@ class LearningCurve(Measurement):
 
 @dataclass(frozen=True, slots=True)
 class ProbeCost(Measurement):
-    """What watching cost: seconds spent looking, of how many in all."""
+    """What watching cost: seconds spent looking, of how many in all, over `steps` steps. `watched` when the loop is the
+    user's own, not Liebig's."""
 
     seconds: float
     total_seconds: float
+    steps: int = 0
+    watched: bool = False
