@@ -2,7 +2,7 @@ import math
 from dataclasses import replace
 
 from liebig.core.trial import Look, Verdict
-from liebig.trials.race import race, rank
+from liebig.trials.race import race, ranks
 
 
 def look(better: float, z: float | None = None, loss_z: float = math.nan, verdict: Verdict | None = None) -> Look:
@@ -32,7 +32,21 @@ def test_who_has_no_hope_does_not_go_on():
     assert race({"a": worse}, 3).going_on == ()
 
 
-def test_classification_is_ranked_by_both_z():
-    assert rank(look(0.9, z=1.0, loss_z=2.0)) == 3.0
-    assert rank(look(0.9, z=1.0)) == 1.0
-    assert race({"a": look(0.9, z=1.5, loss_z=-1.0), "b": look(0.85, z=1.0, loss_z=1.0)}, 3).adopted == "b"
+def test_classification_is_ranked_by_metric_and_loss():
+    looks = {"a": look(0.9, z=1.5, loss_z=-1.0), "b": look(0.85, z=1.0, loss_z=1.0)}
+    assert ranks(looks) == {"a": 0.5, "b": 2.0}
+    assert race(looks, 3).adopted == "b"
+    assert ranks({"a": look(0.9, z=1.0)}) == {"a": 1.0}
+
+
+def test_a_large_gain_stands_before_a_small_and_steady_one():
+    large = replace(look(0.99, z=20.0), difference=2.0, d_variance=0.01)
+    small = replace(look(0.99, z=40.0), difference=1.0, d_variance=0.000625)
+    assert race({"small": small, "large": large}, 3).adopted == "large"
+
+
+def test_the_unit_of_the_loss_is_common_too():
+    large = replace(look(0.9, z=1.0, loss_z=2.0), loss_difference=1.0)
+    small = replace(look(0.9, z=1.0, loss_z=4.0), loss_difference=0.5)
+    found = ranks({"small": small, "large": large})
+    assert found["large"] - found["small"] == (1.0 - 0.5) / ((0.5 + 0.125) / 2)

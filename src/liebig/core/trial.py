@@ -22,7 +22,7 @@ class Look:
 
     `low` and `high` are the interval at this look's level: it excludes zero upward exactly when Proven (by this look).
     `d_variance` is V, `block_variance` s2, `noise` X, `common` C, `spread` phi, `degrees` nu, `threshold` a of the procedure.
-    `loss_z` is z of minus the log-loss (NaN for regression). `seconds_ratio` is control seconds / treatment seconds (>1:
+    `loss_z` is z of minus the log-loss, `loss_difference` its D (NaN for regression). `seconds_ratio` is control seconds / treatment seconds (>1:
     faster), with its interval.
     """
 
@@ -46,3 +46,4 @@ class Look:
     seconds_ratio: float = float("nan")
     seconds_low: float = float("nan")
     seconds_high: float = float("nan")
+    loss_difference: float = float("nan")

@@ -255,6 +255,7 @@ def judge(seen: Pairs, spread: Spread, at: Level) -> Look:
         seconds_ratio=seconds[0],
         seconds_low=seconds[1],
         seconds_high=seconds[2],
+        loss_difference=seen.loss.difference if seen.loss is not None else math.nan,
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
+from statistics import median
 from typing import Final
 
 from liebig.core.trial import Look, Verdict
@@ -26,9 +28,31 @@ class Standing:
     leaving: Mapping[str, str]
 
 
-def rank(look: Look) -> float:
-    """By z of the metric; in classification plus z of minus the log-loss."""
-    return look.z + (look.loss_z if look.loss_z == look.loss_z else 0.0)
+def ranks(looks: Mapping[str, Look]) -> dict[str, float]:
+    """The order of treatments that were looked at together, larger is better: the difference of the metric, in
+    classification plus that of minus the log-loss, each over its typical standard error among these looks.
+
+    The unit is theirs together: with z, whose unit is each treatment's own noise, a small but steady gain would stand before
+    one many times as large.
+    """
+    unit = _typical([look.d_variance**0.5 for look in looks.values() if look.d_variance > 0])
+    loss_unit = _typical([look.loss_difference / look.loss_z for look in looks.values() if look.loss_z * look.loss_z > 0])
+    return {
+        digest: _in_unit(look.difference, unit, look.z) + _in_unit(look.loss_difference, loss_unit, look.loss_z)
+        for digest, look in looks.items()
+    }
+
+
+def _typical(values: Sequence[float]) -> float:
+    """Their median; NaN where there is none."""
+    known = [each for each in values if isfinite(each)]
+    return median(known) if known else nan
+
+
+def _in_unit(difference: float, unit: float, z: float) -> float:
+    """The difference in this unit; z where it has no difference or there is no unit, and 0 where it has neither."""
+    found = difference / unit if unit > 0 and isfinite(difference) else z
+    return found if isfinite(found) else 0.0
 
 
 def race(looks: Mapping[str, Look], blocks: int) -> Standing:
@@ -37,7 +61,8 @@ def race(looks: Mapping[str, Look], blocks: int) -> Standing:
     The best of those that are Likely is adopted. Where none is, the best two (after three blocks) or the best one (after
     five) go on, if they have hope; after eight the round gives up.
     """
-    order = sorted(looks, key=lambda each: (-rank(looks[each]), each))
+    place = ranks(looks)
+    order = sorted(looks, key=lambda each: (-place[each], each))
     likely = tuple(each for each in order if _is_likely(looks[each]))
     if likely:
         leaving = {each: _reason(looks[each], blocks) for each in order if each != likely[0]}
