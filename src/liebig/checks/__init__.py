@@ -3,19 +3,32 @@
 from collections.abc import Sequence
 from typing import Final
 
+from liebig.checks.bad_augmentation import BadAugmentation
 from liebig.checks.bad_features import BadFeatures
+from liebig.checks.batch_size import BatchSize
+from liebig.checks.causal_leak import CausalLeak
 from liebig.checks.class_imbalance import ClassImbalance
 from liebig.checks.dead_units import DeadUnits
+from liebig.checks.device_underused import DeviceUnderused
 from liebig.checks.diagnosis import Diagnosis
 from liebig.checks.diagnosis import barrel as barrel_of
 from liebig.checks.diagnosis import diagnose as diagnose_with
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.gradients_not_cleared import GradientsNotCleared
+from liebig.checks.host_sync import HostSync
+from liebig.checks.label_noise import LabelNoise
 from liebig.checks.leakage import Leakage
 from liebig.checks.learning_rate_not_decayed import LearningRateNotDecayed
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.learning_rate_too_low import LearningRateTooLow
+from liebig.checks.loader_bound import LoaderBound
+from liebig.checks.loss_broadcast import LossBroadcast
+from liebig.checks.loss_output_mismatch import LossOutputMismatch
+from liebig.checks.memory_growth import MemoryGrowth
 from liebig.checks.misaligned_labels import MisalignedLabels
+from liebig.checks.missing_eval_mode import MissingEvalMode
 from liebig.checks.missing_nonlinearity import MissingNonlinearity
+from liebig.checks.missing_train_mode import MissingTrainMode
 from liebig.checks.non_finite import NonFinite
 from liebig.checks.not_learning import NotLearning
 from liebig.checks.oscillating_loss import OscillatingLoss
@@ -32,11 +45,19 @@ from liebig.checks.trained_too_long import TrainedTooLong
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.checks.unscaled_targets import UnscaledTargets
+from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Check, Stave
 from liebig.core.evidence import Evidence
 
 ALL: Final[tuple[Check, ...]] = (
+    LossOutputMismatch(),
+    LossBroadcast(),
+    UntrainedParameters(),
+    GradientsNotCleared(),
+    MissingTrainMode(),
+    MissingEvalMode(),
+    CausalLeak(),
     UnscaledInputs(),
     UnscaledTargets(),
     PoorInitialisation(),
@@ -49,21 +70,28 @@ ALL: Final[tuple[Check, ...]] = (
     LearningRateTooLow(),
     LearningRateNotDecayed(),
     OscillatingLoss(),
+    BatchSize(),
     NotLearning(),
     Overfitting(),
     Underfitting(),
     OverRegularised(),
     ShiftingActivations(),
     MissingNonlinearity(),
+    TinyBatchNormalisation(),
     StillImproving(),
     TrainedTooLong(),
     ClassImbalance(),
     BadFeatures(),
+    LabelNoise(),
+    MisalignedLabels(),
     Leakage(),
     ShiftedParts(),
-    TinyBatchNormalisation(),
-    MisalignedLabels(),
     TooLittleData(),
+    BadAugmentation(),
+    LoaderBound(),
+    HostSync(),
+    DeviceUnderused(),
+    MemoryGrowth(),
 )
 
 

@@ -7,34 +7,51 @@ other tools raise alarms on healthy networks.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from statistics import median
+from collections.abc import Iterable
 
-from liebig.core.evidence import EpochCurves, Evidence, FinalScore, GradientNorms, InitialLoss, StepLosses, WeightNorms
+from liebig.checks.numbers import (
+    finite,
+    log_ramp,
+    middle,
+    over,
+    ramp,
+    scaled_to_hint,
+    slope,
+)
+from liebig.checks.outcome import broke, chance_loss, outcome
+from liebig.core.evidence import (
+    EpochCurves,
+    Evidence,
+    FinalScore,
+    GradientNorms,
+    InitialLoss,
+    StepLosses,
+    Structure,
+    WeightNorms,
+)
 
-
-def ramp(value: float, low: float, high: float) -> float:
-    """0 at `low` and below, 1 at `high` and above, straight between; `low` may be the larger. NaN gives 0."""
-    if math.isnan(value):
-        return 0.0
-    return min(1.0, max(0.0, (value - low) / (high - low)))
-
-
-def log_ramp(value: float, low: float, high: float) -> float:
-    """`ramp` on a logarithmic scale; values that are not above zero count as the smallest."""
-    if math.isnan(value):
-        return 0.0
-    return ramp(math.log(max(value, 1e-300)), math.log(low), math.log(high))
-
-
-def finite(values: Iterable[float]) -> list[float]:
-    return [value for value in values if math.isfinite(value)]
-
-
-def middle(values: Iterable[float]) -> float:
-    """The median of what is finite; NaN where nothing is."""
-    known = finite(values)
-    return median(known) if known else math.nan
+__all__ = [
+    "at_chance",
+    "broke",
+    "curve_chance",
+    "disappoints",
+    "explodes_at_once",
+    "finite",
+    "first_pull",
+    "kind_of",
+    "layer_of",
+    "learnt",
+    "log_ramp",
+    "loss_peak",
+    "matrices",
+    "middle",
+    "outcome",
+    "over",
+    "ramp",
+    "room",
+    "scaled_to_hint",
+    "slope",
+]
 
 
 def learnt(score: FinalScore) -> float:
@@ -45,14 +62,30 @@ def learnt(score: FinalScore) -> float:
 
 
 def room(evidence: Evidence) -> float:
-    """How much is left to be learnt on the training rows, 0..1; 1 where the outcome was not measured (it broke)."""
-    score = evidence.get(FinalScore)
-    return 1.0 - learnt(score) if score else 1.0
+    """How much is left to be learnt on the training rows, 0..1: 1 where training broke, NaN where nothing is known.
+
+    Where the outcome is only logged, whichever of loss and accuracy is kinder: a loss has units of its own (a penalty in
+    it, a smoothing, a weight), and its floor is not always zero.
+    """
+    if broke(evidence):
+        return 1.0
+    score = outcome(evidence)
+    if score is None:
+        return math.nan
+    left = 1.0 - learnt(score) if math.isfinite(score.train_loss) and score.chance_loss > 0 else math.nan
+    if evidence.get(FinalScore) is not None:
+        return left if left == left else 1.0
+    accuracy = score.train_score if math.isfinite(score.train_score) else score.score
+    missed = over(1.0 - accuracy, 1.0 - score.chance)
+    known = finite([left, min(1.0, max(0.0, missed))])
+    return min(known) if known else math.nan
 
 
 def disappoints(evidence: Evidence) -> float:
-    """0 where nearly all was learnt, 1 where a tenth or more of the loss is left: what a mechanism is multiplied by."""
-    return ramp(room(evidence), 0.02, 0.12)
+    """0 where nearly all was learnt, 1 where a tenth or more of the loss is left: what a mechanism is multiplied by.
+    Half where the outcome is not known."""
+    left = room(evidence)
+    return 0.5 if left != left else ramp(left, 0.02, 0.12)
 
 
 def curve_chance(evidence: Evidence, curves: EpochCurves) -> float:
@@ -67,13 +100,45 @@ def curve_chance(evidence: Evidence, curves: EpochCurves) -> float:
         chance = score.chance_loss * own / score.train_loss
         if math.isfinite(chance) and chance > 0:
             return chance
-    first = next(iter(finite(curves.train_loss)), 1.0)
+    first = next(iter(finite(curves.train_loss) or finite(curves.stop_loss)), 1.0)
+    told = chance_loss(evidence)
+    # A first epoch ends somewhere below chance, or, where it went badly, above.
+    if score is None and told > 0 and 0.02 < abs(first) / told < 50.0:
+        return told
     return max(abs(first), 1e-12)
 
 
 def at_chance(score: FinalScore) -> bool:
-    """True when the answer is not better than one that ignores its input, on the select part, beyond the error."""
-    return not score.loss < score.chance_loss - 2.0 * score.loss_error
+    """True when the answer is not better than one that ignores its input, on other rows, beyond the error; on the training
+    rows where others were not seen."""
+    if not math.isfinite(score.loss):
+        return not score.train_loss < 0.97 * score.chance_loss
+    error = score.loss_error if math.isfinite(score.loss_error) else 0.0
+    return not score.loss < score.chance_loss - 2.0 * error
+
+
+def layer_of(name: str) -> str:
+    """The layer of a parameter: "net.2.weight" is of "net.2"."""
+    return name.removesuffix(".weight")
+
+
+def kind_of(evidence: Evidence, name: str) -> str:
+    """The kind of the layer that the parameter `name` belongs to; "" where the network's layers do not name it."""
+    structure = evidence.get(Structure)
+    layer = layer_of(name)
+    return next((each.kind for each in structure.layers if each.name == layer), "") if structure else ""
+
+
+def matrices(evidence: Evidence, names: Iterable[str]) -> list[int]:
+    """Which of these parameters are weights of linear layers and convolutions, by their place; all where no kind is known.
+
+    Embeddings, recurrent weights, and tensors that stand outside layers (positions, tokens, low-rank updates) start by
+    other rules than a matrix that adds up its inputs.
+    """
+    listed = list(names)
+    kinds = [kind_of(evidence, name) for name in listed]
+    chosen = [i for i, kind in enumerate(kinds) if kind.endswith("linear") or kind.startswith("conv")]
+    return chosen if any(kinds) else list(range(len(listed)))
 
 
 def first_pull(evidence: Evidence) -> float:
@@ -107,20 +172,3 @@ def loss_peak(losses: StepLosses) -> float:
         return math.nan
     first = losses.loss[0] + 2.0 * seen[0][1]
     return max(losses.loss[0], *(loss - 2.0 * noise for loss, noise in seen)) / first
-
-
-def scaled_to_hint(strength: float) -> float:
-    """A strength that can never become a warning."""
-    return min(0.49, strength)
-
-
-def slope(values: Sequence[float]) -> float:
-    """Least-squares slope by step of a sequence; 0 for fewer than two values."""
-    n = len(values)
-    if n < 2:
-        return 0.0
-    mean = sum(values) / n
-    centre = (n - 1) / 2
-    return sum((i - centre) * (value - mean) for i, value in enumerate(values)) / sum(
-        (i - centre) ** 2 for i in range(n)
-    )

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from liebig.core.evidence import Evidence, Measurement
+from liebig.core.evidence import Evidence, Measurement, ProbeCost
+
+#: A measurement, or several of which one is enough.
+Need = type[Measurement] | tuple[type[Measurement], ...]
+
+#: In words a per cent sign stands apart from its number.
+_PERCENT: Final = re.compile(r"(?<=\d)%")
+_OWN_LOOP: Final = "Liebig's own loop cannot have this fault"
 
 
 class Stave(StrEnum):
@@ -36,11 +44,15 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """A finding in words: what is wrong, how that is seen, what to do."""
+    """A finding in words: what is wrong, how that is seen, what to do.
+
+    `short` names it where it stands under its cause: 'the dead units in layer "2"'.
+    """
 
     headline: str
     evidence: str
     advice: str
+    short: str = ""
 
 
 class Certainty(StrEnum):
@@ -87,16 +99,20 @@ Answer = Found | Clear | NotApplicable | NotMeasured
 class Check(ABC):
     """One thing that can be wrong. Concrete checks are final, stateless, and live in a file of their own.
 
-    `needs` are the measurements without which the answer is NotMeasured. `explains` names the checks whose findings
-    follow from this one: causes are that graph. `words` has one `Telling` of templates for each language; templates
-    name facts in braces (``{ratio:.3g}``) and may name ``{place}``.
+    `needs` are the measurements without which the answer is NotMeasured (a tuple in it: one of them is enough).
+    `explains` names the checks whose findings follow from this one: causes are that graph. `words` has one `Telling` of
+    templates for each language; templates name facts in braces (``{ratio:.3g}``) and may name ``{place}``. `kinds` has the
+    words for each kind of the fault, by language: the fact "kind" says which. A fact "since" is the step at which the fault
+    first showed. `of_code` marks faults of a loop's own code, which a loop of Liebig's cannot have.
     """
 
     name: ClassVar[str]
     stave: ClassVar[Stave]
-    needs: ClassVar[tuple[type[Measurement], ...]]
+    needs: ClassVar[tuple[Need, ...]]
     explains: ClassVar[frozenset[str]] = frozenset()
     words: ClassVar[Mapping[str, Telling]]
+    kinds: ClassVar[Mapping[str, Mapping[str, Telling]]] = {}
+    of_code: ClassVar[bool] = False
 
     @abstractmethod
     def judge(self, evidence: Evidence) -> Answer:
@@ -105,15 +121,21 @@ class Check(ABC):
     def __call__(self, evidence: Evidence) -> Answer:
         """Answer from any evidence: NotMeasured names the first need that is absent."""
         for need in self.needs:
-            if evidence.get(need) is None:
-                return NotMeasured(need.__name__)
+            one_of = need if isinstance(need, tuple) else (need,)
+            if all(evidence.get(each) is None for each in one_of):
+                cost = evidence.get(ProbeCost)
+                if self.of_code and cost is not None and not cost.watched:
+                    return NotApplicable(_OWN_LOOP)
+                return NotMeasured(one_of[0].__name__)
         return self.judge(evidence)
 
     def tell(self, facts: Mapping[str, Fact], place: str = "", language: str = "en") -> Telling:
         """Put `facts` into this check's words. Every fact named in a template must be there."""
-        words = self.words[language]
+        kind = str(facts["kind"].value) if "kind" in facts else ""
+        words = self.kinds.get(language, {}).get(kind, self.words[language])
         values = {"place": place, **{name: fact.value for name, fact in facts.items()}}
-        return Telling(*(text.format(**values) for text in (words.headline, words.evidence, words.advice)))
+        texts = (words.headline, words.evidence, words.advice, words.short)
+        return Telling(*(_PERCENT.sub(" %", text.format(**values)) for text in texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +157,12 @@ class Finding:
     @property
     def is_warning(self) -> bool:
         return self.strength >= 0.5
+
+    @property
+    def since(self) -> float:
+        """The step at which it first showed; NaN where that is not known."""
+        fact = self.facts.get("since")
+        return float(fact.value) if fact is not None else math.nan
 
     def tell(self, language: str = "en") -> Telling:
         return self.check.tell(self.facts, self.place, language)

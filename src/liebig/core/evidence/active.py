@@ -167,3 +167,14 @@ class Regularised(Measurement):
     evaluation_loss: float
     data_pull: float
     penalty_pull: float
+
+
+@dataclass(frozen=True, slots=True)
+class PartShift(Measurement):
+    """Whether a simple classifier tells training from validation inputs, out of sample: its ROC AUC (0.5: it cannot) with the
+    standard error, and the input that tells most ("" where none does by itself)."""
+
+    auc: float
+    error: float
+    rows: int
+    column: str = ""

@@ -133,3 +133,17 @@ class SharedRows(Measurement):
     rows: int
     share: float
     among: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartScales(Measurement):
+    """The inputs of passes that led to a step beside those of passes that judged the network: mean and standard deviation
+    of each feature or channel, over `rows` and `other_rows` rows that were seen."""
+
+    columns: tuple[str, ...]
+    mean: tuple[float, ...]
+    spread: tuple[float, ...]
+    other_mean: tuple[float, ...]
+    other_spread: tuple[float, ...]
+    rows: int
+    other_rows: int
