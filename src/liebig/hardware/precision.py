@@ -8,6 +8,8 @@ from typing import Final
 
 import torch
 
+from liebig.hardware.allocator import keep_freed_pages
+
 _SECONDS: Final = 0.04  # for one size and both precisions
 _MOST_MEMBERS: Final = 8  # of the trial products: more only repeat them
 _GAIN: Final = 1.15  # what bfloat16 must gain to be worth its rounding
@@ -22,6 +24,7 @@ def _bucket(value: int) -> int:
 def _step_seconds(device: torch.device, dtype: torch.dtype, members: int, batch: int, width: int) -> float:
     """Least seconds of the products of a hidden and an output layer, forward and backward, with the copies that a lower
     precision needs. The output layer counts: small products have a high fixed cost in some precisions."""
+    keep_freed_pages()
     master = torch.randn(members, width, width, device=device)
     gradient = torch.empty_like(master)
     x, weight = torch.randn(members, batch, width, device=device).to(dtype), master.to(dtype)
