@@ -24,6 +24,7 @@ class ParameterSpec:
 
     A linear weight has shape (inputs, outputs): ``x [B, inputs] @ weight``. `activation` is the kind of the activation
     that follows the layer ("" for none): initialisation chooses its gain by it. `is_last` marks the output layer.
+    `incoming` are the dimensions over which one unit's incoming weights lie (a foreign layer has its units first).
     """
 
     name: str
@@ -33,6 +34,7 @@ class ParameterSpec:
     fan_out: int
     activation: str = ""
     is_last: bool = False
+    incoming: tuple[int, ...] = (-2,)
 
     @property
     def size(self) -> int:

@@ -32,7 +32,7 @@ class MaxNorm(Technique):
     @classmethod
     def stage(cls, records: Sequence[MaxNorm], ground: Ground) -> MaxNormStage:  # type: ignore[override]  # its own records
         places = tuple(
-            place
+            (place, spec.incoming)
             for place, spec in enumerate(ground.specs)
             if spec.role is Role.WEIGHT and len(spec.shape) >= 2 and not spec.is_last
         )
@@ -41,14 +41,14 @@ class MaxNorm(Technique):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaxNormStage(Stage):
-    """K limits; `limit` [K], `places` of hidden weights [K, ..., inputs, outputs] in the list."""
+    """K limits; `limit` [K], `places` of hidden weights in the list, each with the dimensions of a unit's incoming weights."""
 
     limit: Tensor
-    places: tuple[int, ...]
+    places: tuple[tuple[int, tuple[int, ...]], ...]
 
     def after_step(self, weights: list[Tensor], state: State, step: int) -> State:
-        for place in self.places:
+        for place, incoming in self.places:
             weight = weights[place]
-            norms = torch.linalg.vector_norm(weight, dim=-2, keepdim=True)
+            norms = torch.linalg.vector_norm(weight, dim=incoming, keepdim=True)
             weight.mul_((beside(self.limit, weight) / norms.clamp_(min=1e-7)).clamp_(max=1.0))
         return state

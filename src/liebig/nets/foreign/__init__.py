@@ -1,0 +1,1 @@
+"""What is a user's own network made of, and how can its parts be exchanged?"""
