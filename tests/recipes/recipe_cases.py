@@ -46,6 +46,9 @@ def _bounds(field):
 def _values(field, name):
     annotation = field.annotation
     records = records_of(annotation)
+    if records and get_origin(annotation) is tuple:
+        one_each = st.lists(st.sampled_from(records), max_size=3, unique=True)
+        return one_each.flatmap(lambda kinds: st.tuples(*(records_like(each) for each in kinds)))
     if records:
         return st.one_of([records_like(each) for each in records])
     if get_origin(annotation) is Literal:

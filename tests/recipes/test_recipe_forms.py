@@ -1,6 +1,7 @@
 """Recipes written and read back: equal, with equal digests; differences exact."""
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -10,6 +11,7 @@ from recipe_cases import plain_recipe, recipes
 
 from liebig.core.errors import UserError
 from liebig.core.recipe import Recipe
+from liebig.nets.edits import InsertDropout, Reinitialise
 from liebig.recipes import (
     SLOTS,
     recipe_from_file,
@@ -91,11 +93,15 @@ def test_changes_of_one_slot_set_one_by_one_lead_there(one, other):
 
 
 def toml(table):
-    inner = ", ".join(f"{written(key)} = {toml(v) if isinstance(v, dict) else written(v)}" for key, v in table.items())
+    inner = ", ".join(f"{written(key)} = {written(value)}" for key, value in table.items())
     return "{ " + inner + " }"
 
 
 def written(value):
+    if isinstance(value, dict):
+        return toml(value)
+    if isinstance(value, list):
+        return f"[{', '.join(written(each) for each in value)}]"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -117,6 +123,19 @@ def test_odd_column_names_survive():
     names = ["나이", 'a "quoted" name', "back\\slash", "tab\tline\n", "del\x7f", "", "é"]
     recipe = set_field(plain_recipe(), f"inputs.without={written(names)}")
     assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
+
+
+def test_edits_of_a_network_of_ones_own_are_written_and_read():
+    edits = '[{ kind = "insert-dropout", before = ["fc2"], rate = 0.25 }, "reinitialise"]'
+    recipe = set_field(plain_recipe(network={"kind": "user-module", "source": "mine:build"}), f"network.edits={edits}")
+    assert recipe.network.edits == (InsertDropout(before=("fc2",), rate=0.25), Reinitialise())
+    assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
+    assert [change.path for change in plain_recipe(network="user-module").diff(recipe)] == ["network.source", "network.edits"]
+    wrong = 'network.edits=[{ kind = "insert-dropout", rate = 2.0 }]'
+    with pytest.raises(UserError, match=re.escape("network.edits[0].rate is 2.0; it must be above 0 and below 1.")):
+        set_field(plain_recipe(network="user-module"), wrong)
+    with pytest.raises(UserError, match=r'network.edits.*has no kind "insert-droput"; it must be widen-hidden'):
+        set_field(plain_recipe(network="user-module"), 'network.edits=["insert-droput"]')
 
 
 def test_short_forms():

@@ -12,12 +12,12 @@ from typing import Final
 from liebig.core.card import Card, card_of
 from liebig.core.errors import UserError, did_you_mean
 from liebig.core.settings import Settings
-from liebig.nets import ALL as NETWORKS
 from liebig.nets.activations import ALL as ACTIVATIONS
+from liebig.nets.edits import ALL as EDITS
 from liebig.nets.embeddings import CATEGORIES as CATEGORY_EMBEDDINGS
 from liebig.nets.embeddings import NUMBERS as NUMBER_EMBEDDINGS
 from liebig.nets.normalisations import ALL as NORMALISATIONS
-from liebig.recipes.slots import INPUTS, SLOTS, kind_of
+from liebig.recipes.slots import INPUTS, NETWORKS, SLOTS, kind_of
 from liebig.recipes.words import fields_of, is_stackable, requirement
 from liebig.techniques.averaging import ALL as AVERAGING
 from liebig.techniques.batches import ALL as BATCHES
@@ -73,6 +73,7 @@ AREAS: Final[tuple[Area, ...]] = (
     Area("Normalisation", "network.normalisation", NORMALISATIONS),
     Area("Learnt embedding of numbers", "network.numbers", NUMBER_EMBEDDINGS),
     Area("Learnt embedding of categories", "network.categories", CATEGORY_EMBEDDINGS),
+    Area("Edit of a network of one's own", "network.edits", EDITS),
     Area("Objective", "objective", SLOTS["objective"]),
     Area("Optimizer", "optimizer", SLOTS["optimizer"]),
     Area("Schedule", "schedule", SLOTS["schedule"]),

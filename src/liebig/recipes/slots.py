@@ -8,7 +8,8 @@ from typing import Final
 
 from liebig.core.settings import Settings
 from liebig.data.table.inputs import TableInputs
-from liebig.nets import ALL as NETWORKS
+from liebig.nets import ALL as POPULATION_NETWORKS
+from liebig.nets.user_module import UserModule
 from liebig.techniques.averaging import ALL as AVERAGING
 from liebig.techniques.batches import ALL as BATCHES
 from liebig.techniques.batching import ALL as BATCHING
@@ -23,6 +24,7 @@ from liebig.techniques.schedules import ALL as SCHEDULES
 from liebig.techniques.stage import Technique
 from liebig.techniques.stopping import ALL as STOPPING
 
+NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, UserModule)
 INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs,)
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import ValidationError
@@ -87,9 +87,14 @@ def is_stackable(field: FieldInfo) -> bool:
 
 
 def records_of(annotation: Any) -> tuple[type[Settings], ...]:
-    """The records that may stand in a field: members of its union, or the class itself; empty for a plain value."""
+    """The records that may stand in a field, or in a field's list: members of its union, or the class itself; empty for a
+    plain value."""
     if isinstance(annotation, type) and issubclass(annotation, Settings):
         return (annotation,)
+    if get_origin(annotation) is Annotated:
+        return records_of(get_args(annotation)[0])
+    if get_origin(annotation) is tuple:
+        return records_of(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         return tuple(record for part in get_args(annotation) for record in records_of(part))
     return ()
@@ -129,6 +134,9 @@ def _resolved(
     """
     owner, field, place = settings, None, path
     for part in location:
+        if isinstance(part, int):
+            place = f"{place}[{part}]"
+            continue
         if field is not None:
             inside = next((each for each in records_of(field.annotation) if kind_of(each) == part), None)
             if inside is not None:
@@ -150,7 +158,8 @@ def _cause(error: ErrorDetails) -> str:
 def _kind_words(annotation: Any) -> str:
     records = records_of(annotation)
     if records:
-        return listed([kind_of(each) for each in records])
+        kinds = listed([kind_of(each) for each in records])
+        return f"a list of {kinds}" if get_origin(annotation) is tuple else kinds
     if get_origin(annotation) is Literal:
         return listed([str(each) for each in get_args(annotation)])
     if get_origin(annotation) is tuple:

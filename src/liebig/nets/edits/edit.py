@@ -12,7 +12,8 @@ from liebig.nets.foreign.patient import Patient
 
 
 def _names(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
+    # a list comes from a recipe's text, where a strict reading would ask for a tuple
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
 
 
 #: Names of layers as the network was built; one name may be written by itself.
