@@ -81,15 +81,15 @@ def test_a_diagnosis_is_told_as_people_read() -> None:
     assert first.endswith(Certainty.CERTAIN.value)
     assert len(first) == 100
     assert "dead units" in text, "the consequence is named"
-    assert "moved by 40.0% of their size" in text
-    assert last.startswith("Watched at 0.5% cost. ")
+    assert "moved by 40.0 % of their size" in text
+    assert last.startswith("Watched 1,000 steps at 0.5 % cost. ")
     assert "checks clear" in last
     assert all(len(line) <= 100 for line in text.splitlines()[:-1])
 
 
 def test_at_most_three_are_shown() -> None:
-    sick = HEALTHY.having(*(each for name in ("leakage", "class-imbalance", "misaligned-labels") for each in SICK[name]),
-                          *SICK["missing-nonlinearity"][:1], *SICK["too-little-data"])  # fmt: skip
+    apart = ("leakage", "loader-bound", "causal-leak", "memory-growth", "bad-augmentation")
+    sick = HEALTHY.having(*(each for name in apart for each in SICK[name]))
     diagnosis = diagnose(sick)
     assert len(diagnosis.findings) > 3
     assert "4. " not in str(diagnosis)
@@ -114,7 +114,9 @@ def test_html_is_escaped() -> None:
     odd = HEALTHY.having(*SICK["class-imbalance"])
     text = diagnose(odd)._repr_html_()
     assert "The class &quot;b&quot; is lost." in text
-    assert text.startswith("<div><ol>")
+    assert "The class &quot;b&quot; is lost." in text
+    assert text.startswith("<div")
+    assert text.endswith("</div>")
 
 
 # --- robust ----------------------------------------------------------------------------------------------------
@@ -140,10 +142,10 @@ def test_none_of_ours_fails(name: str) -> None:
 def test_a_stave_is_as_high_as_its_strongest_finding_lets_it() -> None:
     heights = barrel(diagnose(HEALTHY.having(POOR, *LEARNING, DEAD)))
     assert set(heights) == set(Stave)
-    assert heights[Stave.RATE] == pytest.approx(0.0)
+    assert heights[Stave.RATE] == pytest.approx(0.0, abs=0.06)
     assert heights[Stave.GRADIENT] == pytest.approx(0.0), "a consequence shortens its own stave, too"
     assert heights[Stave.SCALE] == 1.0
-    assert heights[Stave.MACHINE] is None, "no check of this group"
+    assert heights[Stave.MACHINE] == 1.0
 
 
 def test_a_group_of_which_nothing_was_measured_has_no_height() -> None:

@@ -8,22 +8,43 @@ from dataclasses import replace
 from typing import TypeVar
 
 from liebig.core.evidence import (
+    AugmentedScore,
+    Causality,
     ClassRecall,
     ColumnProfile,
     DataProfile,
     EpochCurves,
     Evidence,
+    FasterSettings,
     FinalScore,
+    GradientClearing,
     GradientNorms,
+    HostSyncs,
     InitialLoss,
     InitialWeights,
     InputScales,
+    LabelAgreement,
     LayerShape,
     LayerUnits,
     LearningCurve,
+    LoaderWait,
+    LossCall,
+    LossCalls,
     Measurement,
+    MemoryGrowth,
+    ModuleModes,
+    NoiseScale,
     NonFinite,
+    OneBatch,
+    ParameterUse,
+    PartScales,
+    PartShift,
     ProbeCost,
+    RateRange,
+    Regularised,
+    SameBatchTwice,
+    SharedRows,
+    ShuffledInputs,
     StepLosses,
     Structure,
     UnitStatistics,
@@ -59,6 +80,17 @@ def curves(train: tuple[float, ...], stop: tuple[float, ...], **changes: object)
     return replace(plain, **changes)  # type: ignore[arg-type]  # what a test wants changed
 
 
+def call(**changes: object) -> LossCall:
+    """One call of cross_entropy on raw answers of ten classes, as it should be."""
+    plain = LossCall("cross_entropy", "train.py:41", 0, True, "", (32, 10), (32,), (32,), -2.1, 2.4, -3.0, 3.0, 0.0, 9.0, True,
+                     1.5, 32)  # fmt: skip
+    return replace(plain, **changes)  # type: ignore[arg-type]  # what a test wants changed
+
+
+def calls(**changes: object) -> LossCalls:
+    return LossCalls(tuple(call(step=step, **changes) for step in range(5)))
+
+
 HEALTHY = Evidence(
     (
         curves(falling(1.5, 0.02), falling(1.4, 0.08)),
@@ -71,7 +103,7 @@ HEALTHY = Evidence(
         InitialWeights(LAYERS, (0.1, 0.1, 0.1), (1.4, 1.4, 1.0), (0.0, 0.0, 0.0), (1.0, 1.0, 0.9)),
         FinalScore("accuracy", True, 0.97, 0.1, 0.01, 0.995, 0.08, 2.303, 0.02, 0.02, 400, 1300),
         ClassRecall(("a", "b"), (0.5, 0.5), (0.97, 0.97), (200, 200), (0.99, 0.99)),
-        ProbeCost(0.01, 2.0),
+        ProbeCost(0.01, 2.0, 1000, True),
         DataProfile(1300, (column("x"), column("y")), column("t"), (650, 650), 0, 0, 0, 0.5),
         InputScales(("x", "y"), (0.0, 0.1), (1.0, 0.9), (3.0, 2.8)),
         Structure(
@@ -83,6 +115,26 @@ HEALTHY = Evidence(
             ),
         ),
         LearningCurve((650, 1300), (0.0801, 0.08), (0.01, 0.01), 2.303),
+        calls(),
+        ModuleModes(1000, 1000, 60, 0, ("drop",), (), "train.py:60"),
+        ParameterUse(LAYERS, (), (), (), (), 0, 5002, 5002, False),
+        GradientClearing(20, 0, 1.0, 1.5, "train.py:43"),
+        SharedRows(400, 0.0, 1300),
+        PartScales(("x", "y"), (0.0, 0.1), (1.0, 0.9), (0.02, 0.08), (1.01, 0.93), 1300, 400),
+        LabelAgreement(1300, 0.01, 0.004, ()),
+        AugmentedScore(0.99, 0.96, 0.985, 0.01, 0.1),
+        LoaderWait(1e-4, 2e-2, 2.01e-2, 2, "train.py:38"),
+        HostSyncs(1.0, "train.py:45", ".item()"),
+        FasterSettings(0.02, ("bfloat16", "channels last"), (0.019, 0.02)),
+        MemoryGrowth(0.0, 1000, 20_000, 3, 3),
+        Causality(0.0, 32, True),
+        NoiseScale(32, 120.0, 60.0, 240.0),
+        RateRange((1e-4, 1e-3, 1e-2, 1e-1), (2.2, 1.5, 0.8, 9.0), 1e-3, 2e-3, 3e-2),
+        ShuffledInputs(0.3, 2.31, 2.303, 0.05, 200),
+        OneBatch(32, 100, 2.3, 0.01, 2.303, 1.0),
+        SameBatchTwice(0.0, 0.0),
+        Regularised(0.03, 0.02, 1.0, 0.01),
+        PartShift(0.5, 0.02, 1700),
     )
 )
 
@@ -109,7 +161,10 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
         POOR,
     ),
     "unscaled-targets": (InitialLoss(1e10, 1e9, 0.2, 3e4, 2e5), POOR),
-    "poor-initialisation": (replace(of(InitialWeights), duplicate_units=(1.0, 1.0, 1.0)), POOR),
+    "poor-initialisation": (
+        replace(of(InitialWeights), duplicate_units=(1.0, 1.0, 1.0), gradient_rank=(0.06, 0.06, 0.1)),
+        POOR,
+    ),
     "vanishing-gradient": (replace(of(GradientNorms), norms=((1e-9, 1e-5, 0.5),) * 3), POOR),
     "exploding-gradient": (replace(of(GradientNorms), norms=((500.0, 20.0, 0.5),) * 3), POOR),
     "non-finite": (NonFinite(12, "layers.0", "what leaves the activation", "forward"),),
@@ -118,7 +173,11 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
         UnitStatistics((0, 999), ((units(0, 0.7, 10, "tanh"),), (units(0, 0.7, 10, "tanh"),))),
         POOR,
     ),
-    "learning-rate-too-high": (replace(of(UpdateRatios), ratios=((0.3, 0.4, 0.5),) * _N), POOR),
+    "learning-rate-too-high": (
+        replace(of(UpdateRatios), ratios=((0.3, 0.4, 0.5),) * _N, rates=(0.3,) * _N),
+        replace(of(RateRange), used=0.3, found=0.003, largest=0.02),
+        replace(POOR, train_loss=2.1, loss=2.1),
+    ),
     "learning-rate-too-low": (replace(of(UpdateRatios), ratios=((8e-6, 9e-6, 9e-6),) * _N), POOR),
     "learning-rate-not-decayed": (
         curves(falling(1.5, 0.5), tuple(0.6 + 0.06 * (-1) ** i for i in range(_N)), rates=(1e-3,) * _N),
@@ -140,6 +199,33 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
         ),
     ),
     "over-regularised": (WeightNorms((0, 999), LAYERS, ((5.0, 5.0, 3.0), (0.001, 0.001, 0.001))), POOR),
+    "loss-output-mismatch": (calls(made_by="softmax", low=0.0, high=1.0, sums_low=1.0, sums_high=1.0),),
+    "loss-broadcast": (
+        calls(function="mse_loss", input_shape=(32, 1), target_shape=(32,), result_shape=(32, 32), target_whole=False),
+    ),
+    "untrained-parameters": (
+        ParameterUse(LAYERS, LAYERS[:2], (), (), (), 0, 5002, 650, True, (), LAYERS[:2]),
+        POOR,
+    ),
+    "gradients-not-cleared": (GradientClearing(20, 19, 1.0, 13.0, "train.py:43"), POOR),
+    "missing-eval-mode": (ModuleModes(1000, 1000, 60, 60, ("drop",), (), "train.py:60"),),
+    "missing-train-mode": (ModuleModes(1000, 0, 60, 0, ("norm", "drop"), ("norm", "drop"), "train.py:60"), POOR),
+    "label-noise": (
+        LabelAgreement(1300, 0.36, 0.02, ((7, "3", "8"), (12, "1", "7"))),
+        replace(POOR, score=0.84, train_score=0.7, loss=0.9, train_loss=1.2),
+    ),
+    "bad-augmentation": (AugmentedScore(0.6, 0.4, 0.97, 0.01, 0.1), POOR),
+    "loader-bound": (LoaderWait(0.16, 2e-3, 2.1e-3, 0, "train.py:38"),),
+    "host-sync": (HostSyncs(6.0, "train.py:45", "print", 3e-3, 1e-2, 2.0, "cpu"),),
+    "device-underused": (FasterSettings(0.02, ("bfloat16", "channels last"), (0.005, 0.018)),),
+    "memory-growth": (MemoryGrowth(4e5, 1000, 20_000, 3, 980, "train.py:44"),),
+    "causal-leak": (Causality(0.3, 32, True, "blocks.0.attention"),),
+    "batch-size": (
+        NoiseScale(1024, 20.0, 10.0, 40.0),
+        replace(of(StepLosses), total_steps=100),
+        curves(tuple(2.3 - 0.06 * i for i in range(_N)), tuple(2.3 - 0.06 * i for i in range(_N))),
+        POOR,
+    ),
     "shifting-activations": (UnitStatistics((0, 999), ((units(),), (units(spread=90.0),))), POOR),
     "missing-nonlinearity": (
         Structure("mlp", tuple(replace(layer, activation="") for layer in of(Structure).layers)),
@@ -164,6 +250,7 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
     "misaligned-labels": (
         replace(POOR, score=0.11, train_score=0.9, loss=3.0, train_loss=0.3),
         curves(falling(2.3, 0.3), tuple(2.31 + 0.03 * i for i in range(_N))),
+        ShuffledInputs(2.4, 2.41, 2.303, 0.05, 200),
     ),
     "too-little-data": (LearningCurve((650, 1300), (0.4, 0.3), (0.01, 0.01), 2.303),),
 }

@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from liebig.checks.strength import middle, ramp, scaled_to_hint
+from liebig.checks.numbers import middle, ramp, scaled_to_hint
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
-from liebig.core.evidence import ClassRecall, Evidence, FinalScore
+from liebig.core.evidence import ClassRecall, Evidence, FinalScore, InitialLoss
 
 _OF_NUMBERS: Final = frozenset({"rmse", "mae", "r2"})
 _OF_RANKS: Final = frozenset({"roc_auc", "log_loss"})
@@ -24,23 +24,23 @@ class ClassImbalance(Check):
 
     name = "class-imbalance"
     stave = Stave.DATA
-    needs = (FinalScore,)
+    needs = ((ClassRecall, FinalScore, InitialLoss),)
     explains = frozenset()
     words = {
         "en": Telling(
             headline='The class "{place}" is lost.',
-            evidence="It is {prior:.1%} of the training rows, and {recall:.0%} of its rows are found (the others: {others:.0%}); its ROC AUC against the rest is {auc:.2f}.",
+            evidence="It is {prior:.1%} of the training rows, and {recall:.0%} of its rows are found (the others: {others:.0%}); {could}.",
             advice="Move the threshold; or class weights, balanced batches, more rows of that class.",
+            short='the lost class "{place}"',
         )
     }
 
     def judge(self, evidence: Evidence) -> Answer:
         recall, score = evidence.get(ClassRecall), evidence.get(FinalScore)
-        assert score is not None
         if recall is None:
-            return (
-                NotApplicable("the target is a number") if score.metric in _OF_NUMBERS else NotMeasured("class recall")
-            )
+            initial = evidence.get(InitialLoss)
+            of_numbers = score.metric in _OF_NUMBERS if score else initial is not None and initial.target_scale > 0
+            return NotApplicable("the target is a number") if of_numbers else NotMeasured("ClassRecall")
         count = len(recall.classes)
         if count < 2:
             return NotApplicable("there are no classes")
@@ -53,17 +53,31 @@ class ClassImbalance(Check):
             rare = ramp(recall.prior[i] * count, 0.6, 0.25)
             error = math.sqrt(max(others * (1 - others), 0.01) / rows)
             lost = ramp(others - recall.recall[i], 0.2, 0.6) * ramp((others - recall.recall[i]) / error, 2.0, 4.0)
-            strength = rare * lost * (0.2 + 0.8 * ramp(recall.auc[i], 0.6, 0.85))
+            strength = rare * lost * (0.2 + 0.8 * _could(recall.auc[i]))
             if strength > best[0]:
                 facts = {
                     "prior": Fact(recall.prior[i], "share"),
                     "recall": Fact(recall.recall[i], "share"),
                     "others": Fact(others, "share"),
                     "auc": Fact(recall.auc[i]),
+                    "could": Fact(_told(recall.auc[i])),
                 }
                 best = (strength, name, facts)
         if best[0] < 0.05:
             return Clear()
         # What is ranked, not answered, is not lost by the threshold: there it is a hint.
-        strength = scaled_to_hint(0.5 * best[0]) if score.metric in _OF_RANKS else best[0]
+        strength = scaled_to_hint(0.5 * best[0]) if score and score.metric in _OF_RANKS else best[0]
         return Found(strength, best[1], best[2])
+
+
+def _could(auc: float) -> float:
+    """Whether the class could be told apart, by its ROC AUC against the rest; likely where that was not measured."""
+    return ramp(auc, 0.6, 0.85) if math.isfinite(auc) else 0.6
+
+
+def _told(auc: float) -> str:
+    return (
+        f"its ROC AUC against the rest is {auc:.2f}"
+        if math.isfinite(auc)
+        else "how well it could be told apart is not known"
+    )

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import disappoints, ramp
+from liebig.checks.numbers import ramp
+from liebig.checks.strength import disappoints, since_units
+from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, UnitStatistics
 
@@ -22,21 +24,13 @@ class DeadUnits(Check):
     name = "dead-units"
     stave = Stave.GRADIENT
     needs = (UnitStatistics,)
-    explains = frozenset(
-        {
-            "vanishing-gradient",
-            "not-learning",
-            "underfitting",
-            "still-improving",
-            "learning-rate-not-decayed",
-            "learning-rate-too-low",
-        }
-    )
+    explains = POOR_RESULT | {"vanishing-gradient", "learning-rate-too-low"}
     words = {
         "en": Telling(
-            headline="Most units of layer {place} are dead.",
+            headline='Most units of layer "{place}" are dead.',
             evidence="{now:.0%} of its units answer nothing on any row ({start:.0%} before the first step).",
             advice="Use a leaky activation or GELU, lower the rate, start by He, or normalise before the activation.",
+            short='the {now:.0%} dead units in layer "{place}"',
         )
     }
 
@@ -46,9 +40,13 @@ class DeadUnits(Check):
         if not units.looks or not units.looks[-1]:
             return NotApplicable("there is no hidden layer")
         start = {layer.layer: layer.dead for layer in units.looks[0]}
-        worst = max(units.looks[-1], key=lambda layer: layer.dead)
+        worst = max(units.looks[-1], key=lambda layer: layer.dead if math.isfinite(layer.dead) else 0.0)
         strength = ramp(worst.dead, 0.5, 0.95) * disappoints(evidence)
         if strength < 0.05:
             return Clear()
-        facts = {"now": Fact(worst.dead, "share", 0.5), "start": Fact(start.get(worst.layer, math.nan), "share")}
+        facts = {
+            "now": Fact(worst.dead, "share", 0.5),
+            "start": Fact(start.get(worst.layer, 0.0), "share"),
+            "since": Fact(since_units(units, worst.layer, lambda layer: layer.dead > 0.5), "step"),
+        }
         return Found(strength, worst.layer, facts)

@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import html
-import re
+import math
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from liebig.core.check import Answer, Check, Clear, Finding, Found, NotApplicable, NotMeasured, Stave
+from liebig.checks.measuring import way_to
+from liebig.core.check import Answer, Certainty, Check, Clear, Finding, Found, NotApplicable, NotMeasured, Stave
 from liebig.core.evidence import Evidence, ProbeCost
 
 #: So many findings are shown; `findings` has all.
 SHOWN: Final = 3
 #: A finding explains another when it is at least this strong beside it: a weak cause does not explain a strong symptom.
 _EXPLAINS: Final = 0.5
+#: A cause is as urgent as the strongest of what follows from it, or nearly so.
+_HANDED_ON: Final = 0.95
 _WIDTH: Final = 100
+#: Stands for a space at which no line is broken.
+_TIE: Final = "\ue000"
+_NOTHING: Final = "Nothing is found that limits this run."
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`findings`, strongest first; what follows from a finding stands under it as its consequence. `answers` holds the
-    answer of every check by name, those of the findings included."""
+    """`findings`, strongest first; what follows from a finding stands under it as its consequence, in the order in which one
+    leads to the next. `answers` holds the answer of every check by name, those of the findings included. `watched` when the
+    loop is the user's own, `steps` how many were seen (0: not known)."""
 
     findings: tuple[Finding, ...]
     answers: Mapping[str, Answer]
     cost: float = float("nan")  # seconds of watching over seconds in all
+    steps: int = 0
+    watched: bool = False
 
     @property
     def others(self) -> Mapping[str, str]:
         """How the checks without a finding answered, by name."""
-        return {name: _said(answer) for name, answer in self.answers.items() if not isinstance(answer, Found)}
+        return {
+            name: _said(answer, self.watched) for name, answer in self.answers.items() if not isinstance(answer, Found)
+        }
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
@@ -41,68 +53,113 @@ class Diagnosis:
     def __str__(self) -> str:
         lines: list[str] = []
         for number, finding in enumerate(self.findings[:SHOWN], start=1):
-            lines += [*_told(number, finding), ""]
-        if not self.findings:
-            lines += ["Nothing is found that limits this run.", ""]
-        return "\n".join([*lines, self._counted()])
+            lines += _told(number, finding)
+        return "\n".join([*(lines or [_NOTHING]), "", self._counted()])
 
     def _counted(self) -> str:
-        """The last line: how many checks said what."""
-        kinds = [type(answer) for answer in self.answers.values()]
+        """The last line: what was watched, and how many checks said what."""
+        kinds = Counter(type(answer) for answer in self.answers.values())
         more = len(self.findings) - SHOWN
         parts = [f"{more} more findings"] if more > 1 else ["1 more finding"] if more == 1 else []
-        parts.append(f"{kinds.count(Clear)} checks clear")
-        if kinds.count(NotApplicable):
-            parts.append(f"{kinds.count(NotApplicable)} not applicable")
-        absent = sorted({_words(answer.what) for answer in self.answers.values() if isinstance(answer, NotMeasured)})
-        if absent:
-            parts.append(f"{kinds.count(NotMeasured)} not measured ({', '.join(absent)})")
-        watched = f"Watched at {self.cost:.1%} cost. " if self.cost == self.cost else ""
-        return f"{watched}{', '.join(parts)}."
+        parts.append(f"{kinds[Clear]} checks clear" if kinds[Clear] != 1 else "1 check clear")
+        if kinds[NotApplicable]:
+            parts.append(f"{kinds[NotApplicable]} not applicable")
+        if kinds[NotMeasured]:
+            parts.append(f"{kinds[NotMeasured]} not measured ({'; '.join(self._absent())})")
+        return f"{self._watched()}{', '.join(parts)}."
+
+    def _watched(self) -> str:
+        if math.isnan(self.cost):
+            return f"Watched {self.steps:,} steps. " if self.steps else ""
+        return f"Watched{f' {self.steps:,} steps' if self.steps else ''} at {100 * self.cost:.1f} % cost. "
+
+    def _absent(self) -> list[str]:
+        """What was not measured, what most checks wait for first, each once."""
+        waits = Counter(
+            way_to(answer.what, self.watched) for answer in self.answers.values() if isinstance(answer, NotMeasured)
+        )
+        return [what for what, _ in waits.most_common()]
 
     def _repr_html_(self) -> str:
-        items = []
-        for finding in self.findings[:SHOWN]:
-            told = finding.tell()
-            follows = "".join(f"<li>{html.escape(each.tell().headline)}</li>" for each in finding.consequences)
-            items.append(
-                f"<li><b>{html.escape(told.headline)}</b> <i>{finding.certainty.value}</i><br>"
-                f"{html.escape(told.evidence)}<br>{html.escape(told.advice)}"
-                + (f"<br>From that follow:<ul>{follows}</ul>" if follows else "")
-                + "</li>"
-            )
-        body = "<ol>" + "".join(items) + "</ol>" if items else "<p>Nothing is found that limits this run.</p>"
-        return f"<div>{body}<p><small>{html.escape(self._counted())}</small></p></div>"
+        items = "".join(_shown(finding) for finding in self.findings[:SHOWN])
+        body = f'<ol style="{_LIST}">{items}</ol>' if items else f"<p>{html.escape(_NOTHING)}</p>"
+        rows = "".join(
+            f'<tr><td style="padding-right:1.5em">{html.escape(name)}</td><td>{html.escape(said)}</td></tr>'
+            for name, said in sorted(self.others.items())
+        )
+        rest = (
+            f'<details style="{_QUIET}"><summary>{html.escape(self._counted())}</summary>'
+            f"<table>{rows}</table></details>"
+        )
+        return f'<div style="{_PAGE}">{body}{rest}</div>'
+
+
+# --- told ------------------------------------------------------------------------------------------------------
+
+# No colour of ours but the mark's, which is as readable on white as on black: the page's own colours stay.
+_PAGE: Final = "max-width:50em;line-height:1.45"
+_LIST: Final = "margin:0 0 .5em;padding-left:1.4em"
+_QUIET: Final = "font-size:.85em;opacity:.75"
+_MARKS: Final = {Certainty.CERTAIN: "#d9534f", Certainty.LIKELY: "#c98a1b", Certainty.HINT: "#7f8c8d"}
 
 
 def _told(number: int, finding: Finding) -> list[str]:
-    told = finding.tell()
-    headline = f"{number}. {told.headline}"
-    sure = finding.certainty.value
-    lines = [f"{headline:<{_WIDTH - len(sure) - 1}} {sure}"]
-    paragraphs = [told.evidence]
-    if finding.consequences:
-        names = ", ".join(each.check.name.replace("-", " ") for each in finding.consequences)
-        paragraphs.append(f"What else is found follows from that: {names}.")
-    paragraphs.append(told.advice)
-    for paragraph in paragraphs:
-        lines += textwrap.wrap(paragraph, _WIDTH - 3, initial_indent="   ", subsequent_indent="   ")
+    told, sure = finding.tell(), finding.certainty.value
+    first, *rest = textwrap.wrap(f"{number}. {told.headline}", _WIDTH - len(sure) - 2, subsequent_indent="   ")
+    lines = [f"{first:<{_WIDTH - len(sure)}}{sure}", *rest]
+    for paragraph in (" ".join(filter(None, (told.evidence, follows(finding)))), told.advice):
+        lines += _wrapped(paragraph)
     return lines
 
 
-def _said(answer: Answer) -> str:
+def _wrapped(paragraph: str) -> list[str]:
+    """Lines of a paragraph. A per cent sign stays with its number."""
+    lines = textwrap.wrap(
+        paragraph.replace(" %", f"{_TIE}%"),
+        _WIDTH,
+        initial_indent="   ",
+        subsequent_indent="   ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace(_TIE, " ") for line in lines]
+
+
+def _shown(finding: Finding) -> str:
+    told, sure = finding.tell(), finding.certainty
+    mark = (
+        f'<span style="border:1px solid {_MARKS[sure]};color:{_MARKS[sure]};border-radius:3px;padding:0 .4em;'
+        f'font-size:.8em;white-space:nowrap">{sure.value}</span>'
+    )
+    evidence = " ".join(filter(None, (told.evidence, follows(finding))))
+    return (
+        f'<li style="margin-bottom:.6em"><b>{html.escape(told.headline)}</b> {mark}'
+        f'<div style="opacity:.85">{html.escape(evidence)}</div><div>{html.escape(told.advice)}</div></li>'
+    )
+
+
+def follows(finding: Finding) -> str:
+    """What follows from a finding in one sentence, in the order in which one leads to the next; empty where nothing does."""
+    names = [each.tell().short or each.check.name.replace("-", " ") for each in finding.consequences]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f"That explains {names[0]}, too."
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{listed[0].upper()}{listed[1:]} follow from that."
+
+
+def _said(answer: Answer, watched: bool) -> str:
     match answer:
         case NotApplicable(reason):
             return f"not applicable: {reason}"
         case NotMeasured(what):
-            return f"not measured: {_words(what)}"
+            return f"not measured: {way_to(what, watched)}"
         case _:
             return "clear"
 
 
-def _words(what: str) -> str:
-    """The name of a measurement as people say it: "FinalScore" is the final score."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", what).lower() if what.isidentifier() else what
+# --- found -----------------------------------------------------------------------------------------------------
 
 
 def diagnose(evidence: Evidence, checks: Sequence[Check]) -> Diagnosis:
@@ -119,25 +176,21 @@ def diagnose(evidence: Evidence, checks: Sequence[Check]) -> Diagnosis:
         answers[check.name] = answer
     cost = evidence.get(ProbeCost)
     share = cost.seconds / cost.total_seconds if cost and cost.total_seconds > 0 else float("nan")
-    return Diagnosis(with_causes(found), answers, share)
+    return Diagnosis(
+        with_causes(found), answers, share, cost.steps if cost else 0, cost.watched if cost is not None else False
+    )
 
 
 def with_causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
     """Findings strongest first, each symptom under its strongest cause.
 
-    A finding follows from another that explains it (directly or through a third) and is not much weaker. What checks
-    explain has no cycle (tested), so following causes comes to an end.
+    A finding follows from another that explains it (directly or through a third), is not much weaker, and did not begin
+    after it. What checks explain has no cycle (tested), so following causes comes to an end.
     """
     ordered = sorted(found, key=lambda each: -each.strength)
     cause_of: dict[str, str] = {}
     for symptom in ordered:
-        causes = [
-            cause
-            for cause in ordered
-            if cause is not symptom
-            and symptom.check.name in cause.check.explains
-            and cause.strength >= _EXPLAINS * symptom.strength
-        ]
+        causes = [cause for cause in ordered if cause is not symptom and _explains(cause, symptom)]
         if causes:
             cause_of[symptom.check.name] = max(causes, key=lambda each: each.strength).check.name
     by_name = {finding.check.name: finding for finding in ordered}
@@ -148,19 +201,41 @@ def with_causes(found: Sequence[Finding]) -> tuple[Finding, ...]:
     caused = [
         replace(
             root,
-            consequences=tuple(under.get(root.check.name, ())),
-            # A cause is as urgent as the strongest of what follows from it.
-            strength=max([root.strength, *(0.95 * each.strength for each in under.get(root.check.name, ()))]),
+            consequences=_in_order(under.get(root.check.name, ())),
+            strength=max([root.strength, *(_HANDED_ON * each.strength for each in under.get(root.check.name, ()))]),
         )
         for root in roots
     ]
     return tuple(sorted(caused, key=lambda each: -each.strength))
 
 
+def _explains(cause: Finding, symptom: Finding) -> bool:
+    """A cause must know the symptom, be about as strong, and not begin after it (NaN: when is not known)."""
+    return (
+        symptom.check.name in cause.check.explains
+        and cause.strength >= _EXPLAINS * symptom.strength
+        and not cause.since > symptom.since
+    )
+
+
 def _root(name: str, cause_of: Mapping[str, str]) -> str:
     while name in cause_of:
         name = cause_of[name]
     return name
+
+
+def _in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Each before what it explains itself; else the strongest first."""
+    left, ordered = sorted(findings, key=lambda each: -each.strength), list[Finding]()
+    while left:
+        first = next(
+            each
+            for each in left
+            if not any(each.check.name in other.check.explains for other in left if other is not each)
+        )
+        ordered.append(first)
+        left.remove(first)
+    return tuple(ordered)
 
 
 def barrel(diagnosis: Diagnosis, checks: Sequence[Check]) -> dict[Stave, float | None]:

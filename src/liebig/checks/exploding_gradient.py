@@ -11,18 +11,11 @@ Source: Pascanu, Mikolov & Bengio 2013, arXiv:1211.5063; ranges measured on smal
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from liebig.checks.strength import (
-    disappoints,
-    explodes_at_once,
-    finite,
-    first_pull,
-    log_ramp,
-    loss_peak,
-    middle,
-    ramp,
-    room,
-)
+from liebig.checks.numbers import finite, log_ramp, middle, ramp
+from liebig.checks.strength import disappoints, explodes_at_once, first_pull, gradient_layers, layer_of, loss_peak, room
+from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, GradientNorms, NonFinite, StepLosses
 
@@ -33,22 +26,13 @@ class ExplodingGradient(Check):
     name = "exploding-gradient"
     stave = Stave.GRADIENT
     needs = (GradientNorms,)
-    explains = frozenset(
-        {
-            "non-finite",
-            "oscillating-loss",
-            "not-learning",
-            "underfitting",
-            "dead-units",
-            "saturated-units",
-            "learning-rate-not-decayed",
-        }
-    )
+    explains = POOR_RESULT | {"non-finite", "oscillating-loss", "dead-units", "saturated-units", "vanishing-gradient"}
     words = {
         "en": Telling(
             headline="The gradient explodes.",
-            evidence="The gradient of layer {place} is {ratio:.3g} times that of the last (healthy: 0.17 to 1.3), and grew {growth:.3g}-fold while training; before the first step, one per cent of the weights was worth {pull:.3g} per cent of the loss (healthy: below 11), and the loss peaked at {peak:.3g} times its first value.",
-            advice="Clip the gradient by norm, warm the rate up, normalise the layers, start from smaller weights, or lower the rate.",
+            evidence="{seen}",
+            advice="Clip the gradient by norm (nn.utils.clip_grad_norm_), warm the rate up, normalise the layers, start from smaller weights, or lower the rate.",
+            short="the exploding gradient",
         )
     }
 
@@ -61,11 +45,12 @@ class ExplodingGradient(Check):
         known = finite(totals)
         broke = len(known) < len(totals) or evidence.get(NonFinite) is not None
         growth = max(known) / known[0] if known and known[0] > 0 else math.inf
-        ratio = middle(look[0] / look[-1] if look[-1] > 0 else math.nan for look in norms.norms[:3])
+        chosen = gradient_layers(evidence, norms.layers) or list(range(len(norms.layers)))
+        ratio = middle(_ratio(look, chosen) for look in norms.norms[:3])
         losses = evidence.get(StepLosses)
         peak = loss_peak(losses) if losses else math.nan
         bad = max(disappoints(evidence), float(broke))
-        through_layers = log_ramp(ratio, 10.0, 300.0) if len(norms.layers) > 2 else 0.0
+        through_layers = log_ramp(ratio, 10.0, 300.0) if len(chosen) > 2 else 0.0
         over_time = log_ramp(growth, 30.0, 3000.0) * max(log_ramp(peak, 1.5, 10.0), float(broke))
         # Inputs with long tails pull as hard at first and are learnt from all the same: here the outcome must be lost.
         at_once = explodes_at_once(evidence) * max(ramp(room(evidence), 0.75, 0.95), float(broke))
@@ -77,5 +62,37 @@ class ExplodingGradient(Check):
             "growth": Fact(growth, "ratio", 30.0),
             "peak": Fact(peak, "ratio", 1.5),
             "pull": Fact(first_pull(evidence), "ratio", 12.0),
+            "since": Fact(0.0 if max(through_layers, at_once) >= over_time else _grown(norms, totals), "step"),
         }
-        return Found(strength, norms.layers[0], facts)
+        place = layer_of(norms.layers[chosen[0]]) if chosen else ""
+        return Found(strength, place, {**facts, "seen": Fact(_seen(place, facts))})
+
+
+def _ratio(look: Sequence[float], chosen: Sequence[int]) -> float:
+    """First over last of the layers that count; NaN where that says nothing."""
+    sizes = [look[i] for i in chosen if i < len(look)]
+    return sizes[0] / sizes[-1] if sizes and sizes[-1] > 0 else math.nan
+
+
+def _grown(norms: GradientNorms, totals: Sequence[float]) -> float:
+    """The first step at which the gradient was thirty times its first size, or not finite."""
+    grown = (
+        step for step, total in zip(norms.steps, totals, strict=False) if not total <= 30.0 * max(totals[0], 1e-300)
+    )
+    return float(next(grown, norms.steps[-1] if norms.steps else 0))
+
+
+def _seen(place: str, facts: dict[str, Fact]) -> str:
+    """Of what is known of it, what is out of the ordinary; all of it where nothing is by itself."""
+    texts = {
+        "ratio": f'The gradient of layer "{place}" is {facts["ratio"].value:.3g} times that of the last (healthy: 0.17 to 1.3).',
+        "growth": f"It grew {facts['growth'].value:.3g}-fold while training.",
+        "pull": (
+            f"Before the first step, one per cent of the weights was worth {facts['pull'].value:.3g} per cent of the loss "
+            "(healthy: below 11)."
+        ),
+        "peak": f"The loss peaked at {facts['peak'].value:.3g} times its first value (healthy: at most 1.1).",
+    }
+    known = {name: float(facts[name].value) for name in texts if not math.isnan(float(facts[name].value))}
+    odd = [name for name, value in known.items() if value > facts[name].threshold]
+    return " ".join(texts[name] for name in odd or known) or "It is no longer finite."

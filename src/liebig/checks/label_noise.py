@@ -32,7 +32,7 @@ class LabelNoise(Check):
     needs = ((LabelAgreement, EpochCurves),)
     explains = frozenset(
         {"overfitting", "underfitting", "still-improving", "oscillating-loss", "learning-rate-not-decayed", "trained-too-long",
-         "too-little-data", "over-regularised", "class-imbalance", "learning-rate-too-high", "shifted-parts"}
+         "too-little-data", "over-regularised", "class-imbalance"}
     )  # fmt: skip
     words = {
         "en": Telling(

@@ -12,9 +12,10 @@ from __future__ import annotations
 import itertools
 import math
 
-from liebig.checks.strength import disappoints, finite, middle, ramp, scaled_to_hint, slope
+from liebig.checks.numbers import finite, middle, ramp, scaled_to_hint, slope
+from liebig.checks.strength import disappoints
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import EpochCurves, Evidence
+from liebig.core.evidence import EpochCurves, Evidence, UpdateRatios
 
 
 class LearningRateNotDecayed(Check):
@@ -27,8 +28,9 @@ class LearningRateNotDecayed(Check):
     words = {
         "en": Telling(
             headline="The learning rate never came down.",
-            evidence="It stayed at {rate:.3g}; over the last {epochs:.0f} epochs the loss swung by {swing:.2g} from epoch to epoch and fell by {fall:.2g} in all.",
+            evidence="It {stayed}; over the last {epochs:.0f} epochs the loss swung by {swing:.2g} from epoch to epoch and fell by {fall:.2g} in all.",
             advice="Let the rate decay (cosine, or reduce on plateau), or average the weights (EMA).",
+            short="the rate that never comes down",
         )
     }
 
@@ -38,7 +40,8 @@ class LearningRateNotDecayed(Check):
         losses = finite(curves.stop_loss) or finite(curves.train_loss)
         if len(losses) < 9:
             return NotApplicable("fewer than nine epochs were trained")
-        rates = finite(curves.rates)
+        updates = evidence.get(UpdateRatios)
+        rates = finite(curves.rates) or finite(updates.rates if updates else ())
         if rates and min(rates) < 0.5 * max(rates):
             return Clear()
         last = losses[-max(4, len(losses) // 3) :]
@@ -52,6 +55,7 @@ class LearningRateNotDecayed(Check):
             return Clear()
         facts = {
             "rate": Fact(rates[-1] if rates else math.nan),
+            "stayed": Fact(f"stayed at {rates[-1]:.3g}" if rates else "seems to have stayed the same"),
             "epochs": Fact(float(len(last)), "epochs"),
             "swing": Fact(swing, "", floor),
             "fall": Fact(fall),

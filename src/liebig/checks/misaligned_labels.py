@@ -2,9 +2,9 @@
 
 Means: Inputs and labels do not belong together: the network can learn its rows by heart, and on other rows it is as good as an
   answer that ignores its input.
-Measured: the share of the loss learnt on the training rows; the score on the select part beside that of such an answer, in
-  standard errors; the score on the training rows beside both.
-Misleads: a target without any signal in these columns looks the same: look at a few rows by eye. A select part too small to
+Measured: the share of the loss learnt on the training rows; the score on other rows beside that of such an answer, in standard
+  errors; the score on the training rows beside both; and, where it was tried, copies trained on true and on shuffled pairs.
+Misleads: a target without any signal in these columns looks the same: look at a few rows by eye. A validation part too small to
   tell chance from skill gives no answer.
 Source: Zhang et al. 2017, arXiv:1611.03530 (networks fit random labels).
 """
@@ -14,9 +14,12 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from liebig.checks.strength import curve_chance, finite, learnt, ramp
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import EpochCurves, Evidence, FinalScore
+from liebig.checks.numbers import finite, ramp
+from liebig.checks.outcome import outcome
+from liebig.checks.strength import curve_chance, learnt
+from liebig.checks.symptoms import POOR_RESULT
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore, ShuffledInputs
 
 #: Metrics that a network which is too sure of itself does not spoil.
 _BY_CLASS: Final = frozenset({"accuracy", "balanced_accuracy", "f1", "roc_auc"})
@@ -27,38 +30,68 @@ class MisalignedLabels(Check):
 
     name = "misaligned-labels"
     stave = Stave.DATA
-    needs = (FinalScore,)
-    explains = frozenset(
-        {"overfitting", "trained-too-long", "still-improving", "not-learning", "underfitting", "class-imbalance"}
-    )
+    needs = ((FinalScore, EpochCurves),)
+    explains = POOR_RESULT | {"overfitting", "trained-too-long", "label-noise", "too-little-data"}
     words = {
         "en": Telling(
             headline="Inputs and labels seem not to belong together.",
-            evidence="On its own rows the network scores {train:.3f}, on others {select:.3f}, and an answer that ignores its input {chance:.3f} (standard error {error:.2g}): what it learnt says nothing about other rows.",
-            advice="Look at a few rows by eye, from the file to the network: is each label that of its row? If so, these columns say nothing about the target.",
+            evidence="The network learnt {learnt:.0%} of the loss on its own rows, and on others {others}: what it learnt says nothing about other rows.{shuffled}",
+            advice="Look at a few rows by eye, from the file to the network: is each label that of its row (one of the two sorted, shuffled or filtered alone)? If so, these inputs say nothing about the target.",
+            short="labels that are not those of their rows",
         )
     }
 
     def judge(self, evidence: Evidence) -> Answer:
-        score = evidence.get(FinalScore)
-        assert score is not None
-        numbers = (score.score, score.chance, score.train_score, score.error)
-        if not all(map(math.isfinite, numbers)) or not score.error > 0 or not score.chance_loss > 0:
-            return NotApplicable("the outcome has no score")
-        turn = 1.0 if score.higher_is_better else -1.0
-        above = turn * (score.score - score.chance) / score.error
-        could = turn * (score.train_score - score.chance) / score.error
-        at_chance = ramp(above, 4.0, 2.0) * ramp(score.loss / score.chance_loss, 0.95, 1.0)
-        strength = ramp(learnt(score), 0.1, 0.3) * at_chance * ramp(could, 6.0, 12.0) * _sure(score, evidence)
+        score = outcome(evidence)
+        if score is None or (evidence.get(FinalScore) is None and not math.isfinite(score.loss)):
+            return NotMeasured("FinalScore")
+        if not score.chance_loss > 0 or not math.isfinite(score.loss):
+            return NotApplicable("the outcome has no loss")
+        strength = ramp(learnt(score), 0.1, 0.3) * _at_chance(score) * _sure(score, evidence)
+        shuffled = evidence.get(ShuffledInputs)
+        told = ""
+        if shuffled is not None and shuffled.error > 0 and math.isfinite(shuffled.shuffled_loss - shuffled.true_loss):
+            beyond = (shuffled.shuffled_loss - shuffled.true_loss) / shuffled.error
+            better = 1.0 - shuffled.true_loss / shuffled.chance_loss if shuffled.chance_loss > 0 else 0.0
+            # Early in training true pairs say something about other rows, if they say anything.
+            strength *= 1.0 - 0.8 * ramp(beyond, 2.0, 5.0) * ramp(better, 0.0, 0.05)
+            if beyond < 2.0:
+                told = " A copy that is trained on inputs shuffled against their labels does as well."
         if strength < 0.05:
             return Clear()
         facts = {
+            "learnt": Fact(learnt(score), "share"),
+            "others": Fact(_told(score)),
             "train": Fact(score.train_score),
             "select": Fact(score.score),
             "chance": Fact(score.chance),
             "error": Fact(score.error),
+            "shuffled": Fact(told),
         }
         return Found(strength, "", facts)
+
+
+def _at_chance(score: FinalScore) -> float:
+    """How surely the answers on other rows are those of chance, where the training rows are not."""
+    by_loss = ramp(score.loss / score.chance_loss, 0.95, 1.0)
+    numbers = (score.score, score.chance, score.error)
+    if not all(map(math.isfinite, numbers)) or not score.error > 0:
+        rows = ramp(float(score.select_rows), 30.0, 100.0) if score.select_rows else 0.8
+        return by_loss * rows
+    turn = 1.0 if score.higher_is_better else -1.0
+    above = turn * (score.score - score.chance) / score.error
+    known = math.isfinite(score.train_score)
+    could = turn * (score.train_score - score.chance) / score.error if known else learnt(score) / score.error
+    return by_loss * ramp(above, 4.0, 2.0) * ramp(could, 6.0, 12.0)
+
+
+def _told(score: FinalScore) -> str:
+    if all(map(math.isfinite, (score.score, score.chance, score.error))):
+        return (
+            f"it scores {score.score:.3f} where an answer that ignores its input scores {score.chance:.3f} (standard error "
+            f"{score.error:.2g})"
+        )
+    return f"its loss is {score.loss:.3g} where an answer that ignores its input has {score.chance_loss:.3g}"
 
 
 def _sure(score: FinalScore, evidence: Evidence) -> float:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import itertools
 import math
 
-from liebig.checks.strength import disappoints, log_ramp, middle, ramp
+from liebig.checks.numbers import log_ramp, middle, ramp
+from liebig.checks.strength import disappoints
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, StepLosses
 
@@ -28,6 +29,7 @@ class OscillatingLoss(Check):
             headline="The loss swings.",
             evidence="From look to look the batch loss moves by {swing:.1f} times what sampling gives.",
             advice="Lower the rate, take larger batches, less momentum, or average the weights.",
+            short="the swinging loss",
         )
     }
 
@@ -49,4 +51,4 @@ class OscillatingLoss(Check):
         strength = log_ramp(swing, 2.5, 8.0) * ramp(turns, 0.4, 0.6) * disappoints(evidence)
         if strength < 0.05:
             return Clear()
-        return Found(strength, "", {"swing": Fact(swing, "ratio", 2.5)})
+        return Found(strength, "", {"swing": Fact(swing, "ratio", 2.5), "since": Fact(float(losses.steps[-1]), "step")})

@@ -13,8 +13,10 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from liebig.checks.strength import curve_chance, ramp
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.checks.numbers import ramp
+from liebig.checks.outcome import outcome, swing_of
+from liebig.checks.strength import curve_chance
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
 #: What is left of the rise where the weights of the best epoch were kept: it shows a capacity for harm, not harm.
@@ -26,20 +28,22 @@ class Overfitting(Check):
 
     name = "overfitting"
     stave = Stave.OVERFIT
-    needs = (FinalScore,)
+    needs = ((FinalScore, EpochCurves),)
     explains = frozenset({"trained-too-long"})
     words = {
         "en": Telling(
             headline="The network overfits.",
-            evidence="The loss is {train:.3g} on the training rows and {select:.3g} on others ({gap:.0%} of the loss of an answer that ignores its input apart); since its best epoch it rose by {rise:.1%} ({errors:.1f} standard errors).",
+            evidence="The loss is {train:.3g} on the training rows and {select:.3g} on others: {gap:.0%} of the loss of an answer that ignores its input lie between.{rose}",
             advice="More data first; then early stopping, dropout, weight decay, an ensemble, label smoothing, or a smaller network.",
+            short="the overfitting",
         )
     }
 
     def judge(self, evidence: Evidence) -> Answer:
-        score = evidence.get(FinalScore)
-        assert score is not None
-        if not score.chance_loss > 0 or not math.isfinite(score.loss):
+        score = outcome(evidence)
+        if score is None or (evidence.get(FinalScore) is None and not math.isfinite(score.loss)):
+            return NotMeasured("FinalScore")
+        if not score.chance_loss > 0 or not math.isfinite(score.loss) or not math.isfinite(score.train_loss):
             return NotApplicable("the outcome has no loss")
         gap = (score.loss - score.train_loss) / score.chance_loss
         beyond = (score.loss - score.train_loss) / max(score.loss_error, 1e-12)
@@ -55,6 +59,11 @@ class Overfitting(Check):
             "gap": Fact(gap, "share", 0.08),
             "rise": Fact(rise),
             "errors": Fact(errors, "standard errors", 2.0),
+            "rose": Fact(
+                f" Since its best epoch the latter rose by {rise:.1%} of it ({errors:.1f} standard errors)."
+                if rise > 0.005 and errors > 1.0
+                else ""
+            ),
         }
         return Found(strength, "", facts)
 
@@ -70,6 +79,9 @@ def _rise(evidence: Evidence) -> tuple[float, float]:
         return 0.0, 0.0
     rise = sum(known[-3:]) / 3 - min(known)
     wide = [error for error in curves.stop_loss_error if math.isfinite(error) and error > 0]
+    if not wide:
+        score = outcome(evidence)
+        wide = [max(score.loss_error, swing_of(curves.stop_loss))] if score and score.loss_error > 0 else []
     # The two are of the same rows: their difference is known far better than either.
     if curves.selected < len(curves.train_loss) - 1:
         rise *= _MENDED

@@ -8,9 +8,14 @@ Source: Glorot & Bengio 2010, section 3.
 
 from __future__ import annotations
 
-from liebig.checks.strength import disappoints, learnt, ramp
+import math
+
+from liebig.checks.numbers import ramp
+from liebig.checks.outcome import outcome
+from liebig.checks.strength import disappoints, learnt, since_units
+from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, FinalScore, UnitStatistics
+from liebig.core.evidence import Evidence, UnitStatistics
 
 
 class SaturatedUnits(Check):
@@ -19,21 +24,13 @@ class SaturatedUnits(Check):
     name = "saturated-units"
     stave = Stave.GRADIENT
     needs = (UnitStatistics,)
-    explains = frozenset(
-        {
-            "vanishing-gradient",
-            "not-learning",
-            "underfitting",
-            "overfitting",
-            "still-improving",
-            "learning-rate-not-decayed",
-        }
-    )
+    explains = POOR_RESULT | {"vanishing-gradient", "overfitting", "learning-rate-too-low"}
     words = {
         "en": Telling(
-            headline="Units of layer {place} are saturated.",
-            evidence="{now:.0%} of its answers are beyond +-5 before the activation ({start:.0%} before the first step).",
+            headline='Units of layer "{place}" are saturated.',
+            evidence="{now:.0%} of what enters its activation lies beyond +-5, where the slope is next to nothing ({start:.0%} before the first step).",
             advice="Scale the inputs to the range that suits the activation, start from smaller weights, normalise, or use a ReLU-like activation.",
+            short='the saturated units in layer "{place}"',
         )
     }
 
@@ -49,15 +46,18 @@ class SaturatedUnits(Check):
         strength = max(ramp(before, 0.15, 0.5), ramp(worst.saturated, 0.3, 0.8)) * _worth(evidence)
         if strength < 0.05:
             return Clear()
-        return Found(
-            strength, worst.layer, {"now": Fact(worst.saturated, "share", 0.3), "start": Fact(before, "share", 0.15)}
-        )
+        facts = {
+            "now": Fact(worst.saturated, "share", 0.3),
+            "start": Fact(before, "share", 0.15),
+            "since": Fact(since_units(units, worst.layer, lambda layer: layer.saturated > 0.15), "step"),
+        }
+        return Found(strength, worst.layer, facts)
 
 
 def _worth(evidence: Evidence) -> float:
     """Saturated networks learn their rows by heart and fail on others: the outcome is judged on both."""
-    score = evidence.get(FinalScore)
-    if score is None or not score.chance_loss > 0:
-        return 1.0
+    score = outcome(evidence)
+    if score is None or not score.chance_loss > 0 or not math.isfinite(score.loss):
+        return disappoints(evidence)
     missed = score.loss / score.chance_loss - (1.0 - learnt(score))
     return max(disappoints(evidence), ramp(missed, 0.05, 0.3))

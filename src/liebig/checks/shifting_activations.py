@@ -8,7 +8,8 @@ Source: Ioffe & Szegedy 2015, arXiv:1502.03167.
 
 from __future__ import annotations
 
-from liebig.checks.strength import disappoints, log_ramp, ramp, scaled_to_hint
+from liebig.checks.numbers import log_ramp, ramp, scaled_to_hint
+from liebig.checks.strength import disappoints
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, UnitStatistics
 
@@ -22,9 +23,10 @@ class ShiftingActivations(Check):
     explains = frozenset()
     words = {
         "en": Telling(
-            headline="What enters layer {place} keeps shifting.",
+            headline='What enters layer "{place}" keeps shifting.',
             evidence="Its mean moved by {drift:.1f} spreads since the start, and its spread grew {growth:.1f}-fold.",
             advice="Normalise the layers, lower the rate, or start from better weights.",
+            short="the shifting activations",
         )
     }
 

@@ -15,7 +15,9 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from liebig.checks.strength import curve_chance, finite, middle, ramp, room, slope
+from liebig.checks.numbers import finite, middle, ramp, slope
+from liebig.checks.outcome import outcome
+from liebig.checks.strength import curve_chance, room
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
@@ -32,6 +34,7 @@ class StillImproving(Check):
             headline="Training stopped while the network was still improving.",
             evidence="The best of {trained:.0f} epochs was number {best:.0f}, and over the last {epochs:.0f} the loss fell by {fall:.1%} of its value.",
             advice="Train longer, or raise the rate, or take a one-cycle schedule over a longer run.",
+            short="the loss that still falls at the end",
         )
     }
 
@@ -53,7 +56,7 @@ class StillImproving(Check):
         worth = max(ramp(gain, 0.004, 0.04), _hardly_begun(trained, last, curves, room(evidence)))
         strength = 0.9 * worth * steady * at_end * ramp(room(evidence), 0.04, 0.2) * _decayed(curves)
         if not watched:
-            strength *= _no_gap(evidence.get(FinalScore))
+            strength *= _no_gap(outcome(evidence))
         if len(curves.train_loss) < curves.planned_epochs:
             strength *= 0.4  # it was stopped by its own rule
         if strength < 0.05:
@@ -81,6 +84,6 @@ def _decayed(curves: EpochCurves) -> float:
 
 
 def _no_gap(score: FinalScore | None) -> float:
-    if score is None or not score.chance_loss > 0:
+    if score is None or not score.chance_loss > 0 or not math.isfinite(score.loss):
         return 1.0
     return ramp((score.loss - score.train_loss) / score.chance_loss, 0.1, 0.03)

@@ -7,7 +7,7 @@ other tools raise alarms on healthy networks.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from liebig.checks.numbers import (
     finite,
@@ -25,8 +25,10 @@ from liebig.core.evidence import (
     FinalScore,
     GradientNorms,
     InitialLoss,
+    LayerUnits,
     StepLosses,
     Structure,
+    UnitStatistics,
     WeightNorms,
 )
 
@@ -38,6 +40,7 @@ __all__ = [
     "explodes_at_once",
     "finite",
     "first_pull",
+    "gradient_layers",
     "kind_of",
     "layer_of",
     "learnt",
@@ -50,6 +53,7 @@ __all__ = [
     "ramp",
     "room",
     "scaled_to_hint",
+    "since_units",
     "slope",
 ]
 
@@ -139,6 +143,28 @@ def matrices(evidence: Evidence, names: Iterable[str]) -> list[int]:
     kinds = [kind_of(evidence, name) for name in listed]
     chosen = [i for i, kind in enumerate(kinds) if kind.endswith("linear") or kind.startswith("conv")]
     return chosen if any(kinds) else list(range(len(listed)))
+
+
+def gradient_layers(evidence: Evidence, names: Iterable[str]) -> list[int]:
+    """Which of these parameters lie on the way of the gradient, by their place: all but embeddings, which few rows touch,
+    and tensors outside layers; all where no kind is known."""
+    listed = list(names)
+    kinds = [kind_of(evidence, name) for name in listed]
+    return (
+        [i for i, kind in enumerate(kinds) if kind not in {"", "embedding"}] if any(kinds) else list(range(len(listed)))
+    )
+
+
+def since_units(units: UnitStatistics, layer: str, sick: Callable[[LayerUnits], bool]) -> float:
+    """The first look's step from which on `layer` was sick to the end; the last step where it is not even then."""
+    since = float(units.steps[-1]) if units.steps else 0.0
+    for step, look in zip(reversed(units.steps), reversed(units.looks), strict=False):
+        seen = next((each for each in look if each.layer == layer), None)
+        if seen is not None and not sick(seen):
+            break
+        if seen is not None:
+            since = float(step)
+    return since
 
 
 def first_pull(evidence: Evidence) -> float:

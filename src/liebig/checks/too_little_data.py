@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import ramp
+from liebig.checks.numbers import ramp
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, LearningCurve
 
@@ -29,6 +29,7 @@ class TooLittleData(Check):
             headline="More rows would help.",
             evidence="From {fewer:,.0f} to {rows:,.0f} training rows the loss on others fell by {fell:.1%}; twice the rows should take {gain:.1%} +-{error:.1%} off.",
             advice="Collect more rows. Until then: an ensemble, stronger regularisation, a smaller network, or augmentation.",
+            short="the lack of data",
         )
     }
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.strength import curve_chance, ramp
+from liebig.checks.numbers import ramp
+from liebig.checks.outcome import outcome, swing_of
+from liebig.checks.strength import curve_chance
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence
 
@@ -27,6 +29,7 @@ class TrainedTooLong(Check):
             headline="Training went on long after the best epoch.",
             evidence="The best of {trained:.0f} epochs was number {best:.0f}; after it the loss on other rows rose by {rise:.1%} of what an answer that ignores its input has.",
             advice="Stop early with the best weights restored, or take a shorter schedule.",
+            short="the epochs after the best one",
         )
     }
 
@@ -40,6 +43,9 @@ class TrainedTooLong(Check):
         rise = sum(losses[-3:]) / 3 - losses[best]
         share = rise / curve_chance(evidence, curves)
         errors = [error for error in curves.stop_loss_error if math.isfinite(error) and error > 0]
+        if not errors:
+            known = outcome(evidence)
+            errors = [max(known.loss_error, swing_of(curves.stop_loss))] if known and known.loss_error > 0 else []
         beyond = rise / (0.5 * errors[-1]) if errors else 0.0  # of the same rows, so known better than either loss
         kept = curves.selected < len(curves.train_loss) - 1
         strength = ramp(best / (len(losses) - 1), 0.4, 0.1) * ramp(share, 0.02, 0.1) * ramp(beyond, 2.0, 6.0)

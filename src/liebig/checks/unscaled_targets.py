@@ -9,7 +9,9 @@ Source: Bishop 1995, "Neural networks for pattern recognition", section 8.2; the
 
 from __future__ import annotations
 
-from liebig.checks.strength import disappoints, log_ramp, ramp
+from liebig.checks.numbers import log_ramp, ramp
+from liebig.checks.strength import disappoints
+from liebig.checks.symptoms import LOST_SIGNAL, POOR_RESULT, WILD_STEPS
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, InitialLoss
 
@@ -20,25 +22,15 @@ class UnscaledTargets(Check):
     name = "unscaled-targets"
     stave = Stave.SCALE
     needs = (InitialLoss,)
-    explains = frozenset(
-        {
-            "learning-rate-too-high",
-            "learning-rate-too-low",
-            "exploding-gradient",
-            "non-finite",
-            "not-learning",
-            "underfitting",
-            "still-improving",
-            "oscillating-loss",
-            "learning-rate-not-decayed",
-            "dead-units",
-        }
+    explains = (
+        POOR_RESULT | WILD_STEPS | LOST_SIGNAL | {"learning-rate-too-high", "learning-rate-too-low", "batch-size"}
     )
     words = {
         "en": Telling(
             headline="The target is not scaled.",
             evidence="As the loss sees it the target has mean {mean:.3g} and standard deviation {scale:.3g} (well scaled: 0 and 1); the untrained answers spread by {output:.3g}.",
-            advice="Standardise the target; predictions are turned back by themselves.",
+            advice="Standardise the target, (y - mean) / standard deviation of the training rows, and turn predictions back; a target with a long tail may need its logarithm first.",
+            short="the target that is not scaled",
         )
     }
 
@@ -56,5 +48,6 @@ class UnscaledTargets(Check):
             "mean": Fact(initial.target_mean),
             "scale": Fact(initial.target_scale, "", 4.0),
             "output": Fact(initial.output_scale),
+            "since": Fact(0.0, "step"),
         }
-        return Found(strength * (0.5 + 0.5 * disappoints(evidence)), "", facts)
+        return Found(strength * (0.4 + 0.6 * disappoints(evidence)), "", facts)

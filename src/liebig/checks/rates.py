@@ -1,0 +1,51 @@
+"""What to advise for a learning rate: from a range test where one was run, else from the size of the steps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from liebig.checks.numbers import finite, middle, one_digit
+from liebig.core.evidence import EpochCurves, Evidence, RateRange, UpdateRatios
+
+#: The share of its size that a step usefully moves a weight matrix by.
+_USUAL_STEP: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class AdvisedRate:
+    """The rate in use and the one to try, NaN where they are not known; `tested` when a range test found it."""
+
+    used: float
+    found: float
+    tested: bool
+
+    @property
+    def known(self) -> bool:
+        return self.used > 0 and self.found > 0
+
+
+def used_rate(evidence: Evidence) -> float:
+    """The largest learning rate of the loop; NaN where it was not read."""
+    tested, updates, curves = evidence.get(RateRange), evidence.get(UpdateRatios), evidence.get(EpochCurves)
+    known = finite([*(updates.rates if updates else ()), *(curves.rates if curves else ())])
+    if tested and math.isfinite(tested.used) and tested.used > 0:
+        return tested.used
+    return max(known, default=math.nan)
+
+
+def advised_rate(evidence: Evidence, ratio: float) -> AdvisedRate:
+    """The rate to try where a step moves the weights by `ratio` of their size."""
+    used, tested = used_rate(evidence), evidence.get(RateRange)
+    if tested and math.isfinite(tested.found) and tested.found > 0 and used > 0:
+        return AdvisedRate(used, one_digit(tested.found), True)
+    found = used * _USUAL_STEP / ratio if ratio > 0 else math.nan
+    return AdvisedRate(used, one_digit(found), False)
+
+
+def early_ratio(updates: UpdateRatios) -> float:
+    """Step over weights, median over layers and over the first five steps: the median layer speaks for the rate, one odd
+    layer (a zero start) does not."""
+    early = [look for step, look in zip(updates.steps, updates.ratios, strict=False) if step < 6][:5]
+    return middle(middle(look[i] for look in early if i < len(look)) for i in range(len(updates.layers)))
