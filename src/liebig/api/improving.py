@@ -31,11 +31,13 @@ from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Ended, Machine, Ran, Study
 from liebig.data.table.task import TableTask
 from liebig.hardware.precision import bfloat16_gain
+from liebig.hardware.threads import Threads
 from liebig.store.ledger import StudyStore, next_free, read_study
 from liebig.train.fitted import Fitted
 
-#: Trials go on to 20 blocks where the budget is longer than this many seconds.
+#: Trials go on to 20 blocks where the budget is longer than this many seconds, or so many for each work row.
 _LONG = 1_800.0
+_SECONDS_A_ROW = 0.1
 #: Seconds that writing the model and the report take, and that explaining may take where there is no budget.
 _WRITING = 1.5
 _UNHURRIED = 20.0
@@ -208,6 +210,24 @@ def _run(
     machine: Machine,
 ) -> ImprovedStudy:
     """The study in `asked.store`, run to its end."""
+    with Threads() as threads:
+        # With --trials nothing may depend on what else the machine does.
+        followed = threads if asked.store.study.began.trials is None else None
+        return _run_with(followed, asked, found, first, refit, memory, placebo, on_event, start, machine)
+
+
+def _run_with(
+    threads: Threads | None,
+    asked: _Asked,
+    found: TableTask,
+    first: Recipe | None,
+    refit: str,
+    memory: int | None,
+    placebo: bool,
+    on_event: Listener,
+    start: float,
+    machine: Machine,
+) -> ImprovedStudy:
     store = asked.store
 
     def clock() -> float:
@@ -222,6 +242,7 @@ def _run(
         listener=on_event,
         precision="bfloat16" if store.study.began.machine.precision == "bfloat16" else "float32",
         refits=refit == "all",
+        threads=threads,
     )
     advisor = TableAdvisor(found, runner, baseline=first, placebo=placebo)
     try:
@@ -297,7 +318,7 @@ def _began(
         seed=options.seed,
         budget=budget,
         trials=trials,
-        looks="B" if budget > _LONG and math.isfinite(budget) else "A",
+        looks="B" if math.isfinite(budget) and budget > min(_LONG, _SECONDS_A_ROW * len(task.parts.work)) else "A",
         machine=machine,
         notes=(*found.notes, *left_out(found.profile)),
     )

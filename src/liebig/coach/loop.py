@@ -32,6 +32,7 @@ from liebig.coach.policy import View, next_action
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.runner import Opened, Request, Result, Runner
 from liebig.coach.seal import epochs_chosen, judge_seal
+from liebig.coach.search import around
 from liebig.core.errors import BudgetTooShort
 from liebig.core.event import (
     BaselineJudged,
@@ -75,8 +76,8 @@ from liebig.trials.procedure import spread_of, study_level  # isort: skip
 #: Evidence is kept of so many blocks of a recipe.
 EVIDENCE_BLOCKS: Final = 3
 #: The seal's predicted cost is multiplied by this before it is reserved, and this share of the budget is added.
-RESERVE_FACTOR: Final = 1.25
-RESERVE_SHARE: Final = 0.02
+RESERVE_FACTOR: Final = 1.2
+RESERVE_SHARE: Final = 0.01
 #: Training for the seal may always take this share of the budget, or so many seconds, even where nothing is left.
 SEAL_GRACE_SHARE: Final = 0.03
 SEAL_GRACE: Final = 1.0
@@ -171,7 +172,14 @@ class _Coach:
             self._seconds_left(),
             self._challengers,
             self.stopping,
+            self._around,
         )
+
+    def _around(self, count: int) -> Sequence[Idea]:
+        """Candidates near the incumbent: others in each round of a study, the same when it is asked again."""
+        study = self.study
+        rounds = sum(1 for _ in study.all(RoundBegan))
+        return tuple(around(study.recipes[study.incumbent or ""].recipe, study.began.seed * 1000 + rounds, count))
 
     def _ranked(self) -> Sequence[Idea]:
         """Ideas for the incumbent; asked for again only when it, or what was tried, changed."""
@@ -238,7 +246,8 @@ class _Coach:
                 self._adopt(action)
             case Withdraw(number, digest, reason):
                 at = self.clock()
-                self._write(Withdrawn(at, number, digest, reason), RoundEnded(at, number, reason))
+                over = any(each.round == number for each in self.study.all(RoundEnded))
+                self._write(Withdrawn(at, number, digest, reason), *(() if over else (RoundEnded(at, number, reason),)))
             case EndRound(number, reason):
                 self._write(RoundEnded(self.clock(), number, reason))
             case Challenge():

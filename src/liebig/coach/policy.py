@@ -8,7 +8,9 @@ What it does, in the order in which it asks itself:
 3. diagnose the incumbent; try together what was likely together; prove what was adopted where that is cheap;
 4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits;
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
-   of the starting recipe, challengers; then the seal.
+   of the starting recipe, challengers;
+6. with what is left: ask whether all that was adopted since the last proof holds over more blocks, and search around the
+   winner, whole populations at a time; then the seal.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Final
 
 from liebig.coach.actions import (
@@ -55,7 +58,7 @@ from liebig.core.study import (
 from liebig.core.task import FULL, Fidelity
 from liebig.core.trial import Look, Verdict
 from liebig.trials.procedure import LIKELY, ROWS
-from liebig.trials.race import race
+from liebig.trials.race import race, ranks, search_race
 
 #: Treatments of one round, the starting recipe not counted.
 ROUND_SIZE: Final = 4
@@ -78,6 +81,13 @@ MOST_SHARE: Final = 0.95
 CONFIRMATION_SHARE: Final = 0.5
 #: Of the time left, what a treatment may add to the seal.
 SEAL_SHARE: Final = 0.4
+#: Candidates of one search: at most, and the fewest that are worth a round. Its candidates' first look and its later ones
+#: together must fit into this share of the time left.
+SEARCH_SIZE: Final = 12
+SEARCH_LEAST: Final = 4
+SEARCH_SHARE: Final = 0.9
+#: A rung that is less likely than this to be better, after so many blocks that luck no longer carries it, is taken back.
+REFUTED: Final = 0.5
 #: An idea worth less (in block standard deviations) is not likely to help.
 WORTH_TRYING: Final = 0.02
 #: A recipe whose run costs so many times the incumbent's waits until half of the time is gone or nothing else is left.
@@ -103,7 +113,8 @@ class View:
 
     `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together, `predicted_seal`
     what the seal takes with this winner; `starting` is the starting recipe, then cheaper forms of it;
-    `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart; `stopping` is why the study ends early.
+    `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart, `around` draws so
+    many candidates near the incumbent, others in each round; `stopping` is why the study ends early.
     """
 
     study: Study
@@ -117,6 +128,7 @@ class View:
     seconds_left: float
     challengers: tuple[str, ...] = ()
     stopping: str = ""
+    around: Callable[[int], Sequence[Idea]] = lambda count: ()
 
     @property
     def unhurried(self) -> bool:
@@ -330,7 +342,9 @@ def _decide(view: View, current: Round, blocks: int) -> Action | None:
     looks = {digest: current.looks[digest][-1] for digest in current.active}
     if current.began.purpose is Purpose.CONFIRMATION:
         return _confirm(current, blocks, next(iter(looks.values())))
-    standing = race(looks, blocks)
+    if current.began.purpose is Purpose.STANDING:
+        return _stand(current, blocks, next(iter(looks.values())))
+    standing = (search_race if current.began.purpose is Purpose.SEARCH else race)(looks, blocks)
     leaving = tuple((digest, looks[digest].verdict, reason) for digest, reason in standing.leaving.items())
     if standing.adopted is not None:
         return Adopt(current.number, standing.adopted, looks[standing.adopted].verdict, leaving)
@@ -344,6 +358,16 @@ def _confirm(current: Round, blocks: int, look: Look) -> Action | None:
     if look.better <= 1 - LIKELY or look.verdict is Verdict.WORSE or (blocks >= LAST_RACE and look.better < 0.5):
         return Withdraw(current.number, current.began.control, "did not hold at full size")
     return EndRound(current.number, "neither confirmed nor refuted at full size") if blocks >= LAST_RACE else None
+
+
+def _stand(current: Round, blocks: int, look: Look) -> Action | None:
+    """Over more blocks than it was adopted on: what is not better after them is taken back. Earlier looks are at the blocks
+    whose luck chose it."""
+    if blocks < LAST_RACE:
+        return None
+    if look.better < REFUTED:
+        return Withdraw(current.number, current.began.control, f"did not hold over {blocks} blocks")
+    return EndRound(current.number, f"held over {blocks} blocks")
 
 
 def _ablate(view: View, current: Round, seen: int) -> Action:
@@ -370,12 +394,15 @@ def _between_rounds(view: View) -> Action:
     return (
         _try_together(view)
         or _challenge(view)
+        or _take_back(view)
         or _prove(view, PROOF_SHARE)
         or _measure_parts(view, PARTS_SHARE)
         or _next_round(view)
         or _confirm_at_full_size(view)
         or _prove(view, 1.0)
         or _measure_parts(view, 1.0)
+        or _doubt(view)
+        or _search(view)
         or OpenSeal("nothing that is left is likely to help" if view.seconds_left > 0 else "the budget is spent")
     )
 
@@ -385,6 +412,8 @@ def _try_together(view: View) -> Action | None:
     last = view.rounds[-1] if view.rounds else None
     if last is None or last.adopted is None or last.began.purpose is not Purpose.REMEDIES:
         return None
+    if last.adopted != view.study.incumbent:  # it was taken back
+        return None
     seen = last.blocks(last.adopted)
     others = [
         digest
@@ -393,7 +422,8 @@ def _try_together(view: View) -> Action | None:
     ]
     if not others:
         return None
-    others.sort(key=lambda digest: -last.looks[digest][-1].z)
+    place = ranks({digest: last.looks[digest][-1] for digest in others})
+    others.sort(key=lambda digest: (-place[digest], digest))
     recipes = view.study.recipes
     chosen = (recipes[last.adopted], *(recipes[digest] for digest in others[:2]))
     combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))
@@ -451,6 +481,8 @@ def _prove(view: View, share: float) -> Action | None:
             digest = each.began.treatments[0].digest
         if digest is None or digest not in standing or each.proven(digest) or not each.began.fidelity.is_full:
             continue
+        if each.began.purpose is Purpose.SEARCH:  # at most likely, whatever it reaches
+            continue
         if not _hopeful(each.looks[digest][-1]) or _failed(view.study, each, digest):
             continue
         following = next((look for look in _looks(view.study) if look > each.blocks(digest)), None)
@@ -459,6 +491,19 @@ def _prove(view: View, share: float) -> Action | None:
         step = _step_to(view, each, (digest,), following, share)
         if step is not None:
             return step
+    return None
+
+
+def _take_back(view: View) -> Action | None:
+    """The incumbent, where more blocks than it was adopted on say that it is not better after all."""
+    study = view.study
+    for each in reversed(view.rounds):
+        if each.adopted is None or each.adopted != study.incumbent or each.adopted not in each.looks:
+            continue
+        look = each.looks[each.adopted][-1]
+        if look.blocks >= LAST_RACE and look.noise > 0 and look.better < REFUTED and not each.proven(each.adopted):
+            return Withdraw(each.number, each.began.control, f"did not hold over {look.blocks} blocks")
+        return None
     return None
 
 
@@ -654,6 +699,59 @@ def _can_be_sealed(view: View, idea: Idea) -> bool:
 def _is_expensive(view: View, idea: Idea) -> bool:
     incumbent = view.study.recipes[view.study.incumbent or ""].recipe
     return view.predicted([Request(idea.recipe, 0)]) > EXPENSIVE * view.predicted([Request(incumbent, 0)])
+
+
+# --- with what is left -------------------------------------------------------------------------------------
+
+
+def _doubt(view: View) -> Action | None:
+    """Two rungs or more since the last proof, each of them adopted as likely: do they hold together, over more blocks than
+    they were adopted on? A round of its own, once for each incumbent."""
+    study = view.study
+    rungs = study.rungs
+    if view.unhurried or len(rungs) < 3:
+        return None
+    proven = [i for i, rung in enumerate(rungs[:-1]) if i == 0 or rung.verdict is Verdict.PROVEN]
+    anchor, incumbent = rungs[proven[-1]].digest, rungs[-1]
+    if len(rungs) - 1 - proven[-1] < 2 or incumbent.verdict is Verdict.PROVEN:
+        return None
+    for each in view.rounds:
+        if each.began.purpose is Purpose.STANDING and each.began.treatments[0].digest == incumbent.digest:
+            return None
+    if len(study.scores.get((incumbent.digest, FULL), {})) < FIRST_LOOK or anchor == incumbent.digest:
+        return None
+    jobs = [Job(digest, block) for digest in (anchor, incumbent.digest) for block in range(LAST_RACE)]
+    if _cost(view, _missing(study, jobs, FULL), FULL) > SEARCH_SHARE * view.seconds_left:
+        return None
+    note = study.recipes[incumbent.digest]
+    return BeginRound(len(view.rounds) + 1, Purpose.STANDING, anchor, (Idea(note.name, note.recipe, "standing"),), FULL)
+
+
+def _search(view: View) -> Action | None:
+    """Candidates around the incumbent, drawn anew in each round, as many as the time left takes to the last look."""
+    study = view.study
+    incumbent = study.incumbent or ""
+    if view.unhurried or not view.rounds or not isfinite(view.seconds_left):  # it has no end of its own
+        return None
+    had = [fidelity for digest, fidelity in study.scores if digest == incumbent]
+    fidelity = max(had, key=_size)
+    recipe = study.recipes[incumbent].recipe
+    limit = SEARCH_SHARE * view.seconds_left
+    control = _missing(study, [Job(incumbent, block) for block in range(LAST_RACE)], fidelity)
+
+    def cost(size: int) -> float:
+        looks = [(min(size, kept), range(*blocks)) for kept, blocks in ((size, (3,)), (4, (3, 5)), (2, (5, 8)))]
+        again = [Request(recipe, job.block, fidelity) for job in control]
+        return sum(view.predicted([Request(recipe, b, fidelity) for b in some] * kept) for kept, some in looks) + (
+            view.predicted(again) if again else 0.0
+        )
+
+    size = next((size for size in range(SEARCH_SIZE, SEARCH_LEAST - 1, -2) if cost(size) <= limit), 0)
+    known = study.recipes
+    ideas = [each for each in view.around(size) if each.recipe.digest not in known] if size else []
+    if len(ideas) < SEARCH_LEAST:
+        return None
+    return BeginRound(len(view.rounds) + 1, Purpose.SEARCH, incumbent, tuple(ideas), fidelity)
 
 
 # --- full size --------------------------------------------------------------------------------------------

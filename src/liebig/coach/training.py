@@ -18,6 +18,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity
 from liebig.data.table.task import TableTask
+from liebig.hardware.threads import Threads
 from liebig.stack.draws import member_seed
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
@@ -32,11 +33,14 @@ from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
-AFTER_SEAL: Final = 2.5
+AFTER_SEAL: Final = 2.0
 #: How quickly measured costs replace what was predicted: older calls count so much less.
 _FORGET: Final = 0.8
 #: Before anything is measured, costs are taken to be so many times those predicted from shapes.
 _CAUTION: Final = 1.2
+#: One call counts as at most so many times slower than expected, and so many seconds.
+_MOST_SLOWER: Final = 4.0
+_STUMBLE: Final = 0.2
 
 
 K = TypeVar("K")
@@ -50,6 +54,8 @@ class _Pace:
     predicted: float = 0.0
 
     def seeing(self, measured: float, predicted: float) -> None:
+        # A single slow call (a library loaded at its first use, a burst of other work) says little about the next.
+        measured = min(measured, _MOST_SLOWER * self.factor * predicted + _STUMBLE)
         self.measured = _FORGET * self.measured + measured
         self.predicted = _FORGET * self.predicted + predicted
 
@@ -61,8 +67,9 @@ class _Pace:
 class TrainingRunner:
     """Trains recipes on a table. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
     free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
-    `refits` says that the winner will be trained once more on all rows, which takes its time, too. `training_seconds` is what
-    was spent training so far."""
+    `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
+    follows what else the machine does; without, results do not depend on that. `training_seconds` is what was spent training
+    so far."""
 
     def __init__(
         self,
@@ -75,6 +82,7 @@ class TrainingRunner:
         count: int = 20,
         precision: Precision | None = None,
         refits: bool = False,
+        threads: Threads | None = None,
     ) -> None:
         self.found, self.task, self.seed = found, found.task, seed
         self._clock, self._memory, self._listener, self._precision = clock, memory, listener, precision
@@ -83,7 +91,7 @@ class TrainingRunner:
         self._paces: dict[str, _Pace] = {}
         self._pace = _Pace()
         self._reseeded: dict[str, int] = {}
-        self._refits = refits
+        self._refits, self._threads = refits, threads
 
     # --- runs ---
 
@@ -118,6 +126,7 @@ class TrainingRunner:
     def _train(
         self, recipes: Sequence[Recipe], some: Sequence[Block], options: TrainOptions, deadline: float | None
     ) -> Sequence[Trained]:
+        self._choose_threads()
         until = None if deadline is None else time.monotonic() + max(deadline - self._clock(), 0.0)
         began = time.monotonic()
         trained = train(
@@ -128,6 +137,10 @@ class TrainingRunner:
         if all(each.run.outcome.ending.usable for each in trained):
             self._learn(recipes, len(some), options.fidelity, spent)
         return trained
+
+    def _choose_threads(self) -> None:
+        if self._threads is not None:
+            self._threads.choose()
 
     def _result(self, trained: Trained) -> Result:
         run = trained.run
@@ -145,6 +158,7 @@ class TrainingRunner:
 
     def _shapes(self, requests: Sequence[Request]) -> dict[str, float]:
         """Seconds predicted from shapes, by what is trained as one population."""
+        self._choose_threads()
         found: dict[str, float] = {}
         rows = len(self.blocks[0].fit) + len(self.blocks[0].stop)
         grouped = _by(requests, lambda each: (each.recipe.population_key, each.fidelity, _epochs(each.recipe)))
@@ -195,6 +209,7 @@ class TrainingRunner:
 
     def found_rate(self, recipe: Recipe) -> float:
         """The rate that a range test on fit rows of the first block finds."""
+        self._choose_threads()
         began = time.monotonic()
         found = range_test(self.task, recipe, self.blocks[0], options=self._options(FULL, probes=False))
         self.training_seconds += time.monotonic() - began

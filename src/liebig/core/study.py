@@ -129,6 +129,7 @@ class Purpose(StrEnum):
     TOGETHER = "together"
     ABLATION = "ablation"  # treatments leave one part out; a look tells the part's worth: control minus treatment
     CONFIRMATION = "confirmation"  # what was adopted at reduced fidelity, at full size against its last full-size rung
+    STANDING = "standing"  # the incumbent against the last rung that is proven, over more blocks than it was adopted on
     SEARCH = "search"
     SAVING = "saving"  # judged by `Equal`: same score in less time
 

@@ -27,8 +27,8 @@ from liebig.train.training import machine_for
 
 _SAMPLE_ROWS: Final = 1000  # enough to know what enters the network
 _FEW, _MORE = 1, 6  # members that are timed
-_SECONDS: Final = 0.05  # for one timing
-_LEAST_STEPS: Final = 3
+_SECONDS: Final = 0.02  # for one timing
+_LEAST_STEPS: Final = 2
 #: A forward pass in evaluation mode beside a training step of as many rows.
 _EVALUATION: Final = 0.35
 #: Share of the planned epochs that a recipe which may stop early takes, where nothing is known yet.

@@ -15,6 +15,8 @@ from liebig.trials.procedure import LIKELY
 HOPE: Final = 0.3
 #: How many go on after a look at so many blocks.
 KEPT: Final = {3: 2, 5: 1, 8: 0}
+#: The same in a search, where many begin and nobody is adopted before the last look.
+SEARCH_KEPT: Final = {3: 4, 5: 2, 8: 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ def ranks(looks: Mapping[str, Look]) -> dict[str, float]:
     one many times as large.
     """
     unit = _typical([look.d_variance**0.5 for look in looks.values() if look.d_variance > 0])
-    loss_unit = _typical([look.loss_difference / look.loss_z for look in looks.values() if look.loss_z * look.loss_z > 0])
+    loss_unit = _typical(
+        [look.loss_difference / look.loss_z for look in looks.values() if look.loss_z * look.loss_z > 0]
+    )
     return {
         digest: _in_unit(look.difference, unit, look.z) + _in_unit(look.loss_difference, loss_unit, look.loss_z)
         for digest, look in looks.items()
@@ -69,6 +73,19 @@ def race(looks: Mapping[str, Look], blocks: int) -> Standing:
         return Standing(likely[0], likely, (), leaving)
     hopeful = [each for each in order if looks[each].better >= HOPE and looks[each].verdict is not Verdict.WORSE]
     going_on = tuple(hopeful[: KEPT[blocks]])
+    leaving = {each: _reason(looks[each], blocks) for each in order if each not in going_on}
+    return Standing(None, (), going_on, leaving)
+
+
+def search_race(looks: Mapping[str, Look], blocks: int) -> Standing:
+    """The same for the candidates of a search: the best of many after three blocks is mostly luck, so that the best four
+    go on to five blocks, two of them to eight, and only then the best is adopted if it is Likely."""
+    if blocks not in SEARCH_KEPT or SEARCH_KEPT[blocks] == 0:
+        return race(looks, blocks)
+    place = ranks(looks)
+    order = sorted(looks, key=lambda each: (-place[each], each))
+    hopeful = [each for each in order if looks[each].better >= HOPE and looks[each].verdict is not Verdict.WORSE]
+    going_on = tuple(hopeful[: SEARCH_KEPT[blocks]])
     leaving = {each: _reason(looks[each], blocks) for each in order if each not in going_on}
     return Standing(None, (), going_on, leaving)
 
