@@ -10,7 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from liebig.api import Comparison, FittedRun, ImprovedStudy, Model, compare, diagnose, fit, improve, load, look
+    from liebig.api import (
+        Comparison,
+        FittedRun,
+        ImprovedStudy,
+        Model,
+        Watch,
+        compare,
+        diagnose,
+        fit,
+        improve,
+        load,
+        look,
+        watch,
+    )
     from liebig.core.errors import UserError
     from liebig.core.event import Stop
 
@@ -23,6 +36,8 @@ _HOMES = {
     "diagnose": "liebig.api",
     "look": "liebig.api",
     "load": "liebig.api",
+    "watch": "liebig.api",
+    "Watch": "liebig.api",
     "Model": "liebig.api",
     "FittedRun": "liebig.api",
     "Comparison": "liebig.api",
@@ -38,12 +53,14 @@ __all__ = [
     "Model",
     "Stop",
     "UserError",
+    "Watch",
     "compare",
     "diagnose",
     "fit",
     "improve",
     "load",
     "look",
+    "watch",
 ]
 
 

@@ -8,6 +8,8 @@ from liebig.api.looking import Look, look
 from liebig.api.model import Model, load
 from liebig.api.predicting import predict_file
 from liebig.api.reporting import Told, report, write_page
+from liebig.api.watching import watch
+from liebig.watch import Watch
 
 __all__ = [
     "Comparison",
@@ -16,6 +18,7 @@ __all__ = [
     "Look",
     "Model",
     "Told",
+    "Watch",
     "compare",
     "diagnose",
     "fit",
@@ -24,5 +27,6 @@ __all__ = [
     "look",
     "predict_file",
     "report",
+    "watch",
     "write_page",
 ]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from liebig.core.evidence import GradientNorms
 from liebig.probes.look import Look
-from liebig.probes.probe import Probe, Reading, matrices, member_norms
+from liebig.probes.probe import Probe, Reading, matrices, whole_norms
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,13 @@ class GradientProbe(Probe):
         return tuple(weight.name for weight in matrices(look) if weight.gradient is not None)
 
     def read(self, look: Look) -> Tensor | None:
-        gradients = [weight.gradient for weight in matrices(look) if weight.gradient is not None]
+        weights = [weight for weight in matrices(look) if weight.gradient is not None]
+        gradients = [weight.gradient for weight in weights if weight.gradient is not None]
         if not gradients:
             return None
-        norms = member_norms(gradients)
-        sizes = torch.tensor([each[0].numel() for each in gradients], dtype=torch.float32, device=norms.device)
+        norms = whole_norms(gradients, weights)
+        entries = [weight.value[0].numel() / weight.shown for weight in weights]
+        sizes = torch.tensor(entries, dtype=torch.float32, device=norms.device)
         return torch.cat([norms, norms / sizes.sqrt()], dim=1)
 
     def measurement(self, readings: Sequence[Reading]) -> GradientNorms:

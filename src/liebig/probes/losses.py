@@ -31,8 +31,11 @@ class LossProbe(Probe):
         if look.losses is None:
             return None
         losses = look.losses.flatten(1).float()
-        noise = losses.std(dim=1, correction=0) / losses.shape[1] ** 0.5
-        return torch.stack([losses.mean(dim=1), noise, torch.full_like(noise, losses.shape[1])], dim=1)
+        rows = look.rows or losses.shape[1]
+        noise = losses.std(dim=1, correction=0) / rows**0.5
+        if losses.shape[1] == 1:
+            noise = torch.full_like(noise, float("nan"))  # one number has no spread that could be known
+        return torch.stack([losses.mean(dim=1), noise, torch.full_like(noise, rows)], dim=1)
 
     def measurement(self, readings: Sequence[Reading]) -> StepLosses:
         return StepLosses(

@@ -45,6 +45,14 @@ def matrices(look: Look) -> tuple[SeenWeight, ...]:
     return tuple(weight for weight in look.weights if weight.value.dim() >= 3)
 
 
+def whole_norms(tensors: Sequence[Tensor], weights: Sequence[SeenWeight]) -> Tensor:
+    """`member_norms` of values, gradients or changes of `weights`, scaled to the whole of those that are shown in part."""
+    norms = member_norms(tensors)
+    if all(weight.shown == 1.0 for weight in weights):
+        return norms
+    return norms / torch.tensor([weight.shown for weight in weights], device=norms.device).sqrt()
+
+
 def member_norms(tensors: Sequence[Tensor]) -> Tensor:
     """Norm of each of L tensors [K, ...] for each member, float32 [K, L]."""
     if tensors[0].shape[0] == 1:

@@ -51,7 +51,8 @@ class Recorder:
     """Watches one population of `members` networks for at most `total_steps` steps.
 
     Members are known by their original number 0..members-1, also after others have left. `class_shares` (classes in the
-    training rows) and `is_classification` make the baseline of the initial loss exact.
+    training rows) and `is_classification` make the baseline of the initial loss exact. Looking may cost `share` of the time
+    so far and `grace` seconds.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Recorder:
         is_classification: bool | None = None,
         class_shares: tuple[float, ...] = (),
         grace: float = _GRACE,
+        share: float = _SHARE,
     ) -> None:
         self._present = list(range(members))
         self._late, self._last = late_steps(total_steps), total_steps - 1
@@ -76,7 +78,7 @@ class Recorder:
         )
         self._seen: list[_Seen] = []
         self._diverged: dict[int, NonFinite] = {}
-        self._began, self._grace = time.perf_counter(), grace
+        self._began, self._grace, self._share = time.perf_counter(), grace, share
         self._seconds = 0.0
 
     def wants(self, step: int) -> Seeing:
@@ -84,8 +86,11 @@ class Recorder:
         wanted = seeing(step, self._late)
         if wanted is Seeing.NOTHING or step <= WHOLE_UNTIL or step == self._last:
             return wanted
-        spent = _SHARE * (time.perf_counter() - self._began) + self._grace
-        return wanted if self._seconds <= spent else Seeing.NOTHING
+        return wanted if self.affords(time.perf_counter()) else Seeing.NOTHING
+
+    def affords(self, now: float, more: float = 0.0) -> bool:
+        """Whether looking has cost little enough by `now` (perf_counter) to be allowed on, for `more` seconds."""
+        return self._seconds + more <= self._share * (now - self._began) + self._grace
 
     def see(self, look: Look) -> None:
         """Read one look of the members present, in their order. One device synchronisation."""

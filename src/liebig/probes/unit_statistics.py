@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from liebig.core.evidence import LayerUnits, UnitStatistics
-from liebig.probes.look import Look, SeenLayer
+from liebig.probes.look import Look, ReadLayer, SeenLayer
 from liebig.probes.probe import Probe, Reading
 
 _SQUASHING = frozenset({"sigmoid", "tanh"})
@@ -32,15 +32,14 @@ class UnitProbe(Probe):
     """Reads eight statistics for each layer, then, at step 0 and late, a histogram with its two ends."""
 
     def names(self, look: Look) -> tuple[str, ...]:
-        return tuple(f"{layer.name}\n{layer.activation}" for layer in look.layers)
+        return tuple(f"{layer.name}\n{layer.activation}" for layer in look.layers or look.read)
 
     def read(self, look: Look) -> Tensor | None:
-        if not look.layers:
+        read = look.read or tuple(read_layer(layer, takes_histogram(look.step)) for layer in look.layers)
+        if not read:
             return None
-        parts = [_statistics(layer) for layer in look.layers]
-        if look.step == 0 or look.step >= _HISTOGRAM_FROM:
-            parts += [_histogram(layer.after) for layer in look.layers]
-        return torch.cat(parts, dim=1)
+        parts = [layer.numbers for layer in read]
+        return torch.cat([*parts, *(layer.histogram for layer in read if layer.histogram is not None)], dim=1)
 
     def measurement(self, readings: Sequence[Reading]) -> UnitStatistics:
         last = len(readings) - 1
@@ -48,6 +47,17 @@ class UnitProbe(Probe):
             steps=tuple(reading.step for reading in readings),
             looks=tuple(_layers(reading, i in {0, last}) for i, reading in enumerate(readings)),
         )
+
+
+def takes_histogram(step: int) -> bool:
+    """Whether histograms are taken at this step: at the first, and at each that may be the last."""
+    return step == 0 or step >= _HISTOGRAM_FROM
+
+
+def read_layer(layer: SeenLayer, with_histogram: bool) -> ReadLayer:
+    """What the unit probe reads of one layer; nothing of its activation is kept."""
+    histogram = _histogram(layer.after) if with_histogram else None
+    return ReadLayer(layer.name, layer.activation, _statistics(layer), histogram)
 
 
 def _statistics(layer: SeenLayer) -> Tensor:
@@ -94,6 +104,7 @@ def _layers(reading: Reading, with_histogram: bool) -> tuple[LayerUnits, ...]:
         dead, saturated, active, mean, spread, out_mean, out_spread, units = values[_STATISTICS * i :][
             :_STATISTICS
         ].tolist()
+        # None is there where the step took none, whatever is asked for.
         histogram = values[_STATISTICS * count + (_BINS + 2) * i :][: _BINS + 2] if with_histogram else values[:0]
         counts, edges = _with_edges(histogram.tolist())
         layers.append(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from liebig.core.evidence import WeightNorms
 from liebig.probes.look import Look
-from liebig.probes.probe import Probe, Reading, matrices, member_norms
+from liebig.probes.probe import Probe, Reading, matrices, whole_norms
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class NormProbe(Probe):
         return tuple(weight.name for weight in matrices(look))
 
     def read(self, look: Look) -> Tensor | None:
-        values = [weight.value for weight in matrices(look)]
-        return member_norms(values) if values else None
+        weights = matrices(look)
+        return whole_norms([weight.value for weight in weights], weights) if weights else None
 
     def measurement(self, readings: Sequence[Reading]) -> WeightNorms:
         layers = readings[0].names

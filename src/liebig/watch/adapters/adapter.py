@@ -11,13 +11,13 @@ from torch import nn
 from torch.optim import Optimizer
 
 from liebig.checks.diagnosis import Diagnosis
-from liebig.watch.watching import Watch
+from liebig.watch.watch import Watch
 
 
 class Adapter:
     """Follows one training after another; `watch` and `diagnosis` are those of the last one.
 
-    With `train`, `valid` or `loss` (as `liebig.watch` takes them) the active probes run once at the end, before the
+    With `train` (and `valid` and `loss`, as `liebig.watch` takes them) the active probes run once at the end, before the
     diagnosis. `quiet=True` keeps the diagnosis without printing it.
 
     The end of a training closes the watch. So do an exception, where the framework tells its callbacks of one, the next
@@ -85,7 +85,7 @@ class Adapter:
         if self._watch_ is None or self._diagnosis_ is not None:
             return
         try:
-            if any(given is not None for given in (self.train, self.valid, self.loss)):
+            if self.train is not None:
                 self._watch_.probe()
             self._diagnosis_ = self._watch_.diagnose()
         finally:

@@ -43,7 +43,7 @@ class TransformersWatch(Adapter, TrainerCallback):
         **kwargs: Any,
     ) -> None:
         self._losses_ = ()
-        self._begin(model, _innermost(optimizer))
+        self._begin(model, optimizer)
 
     def on_log(
         self,
@@ -83,8 +83,3 @@ class TransformersWatch(Adapter, TrainerCallback):
         self._losses_ = ()
         self._log(train | valid)
 
-
-def _innermost(optimizer: Optimizer) -> Optimizer:
-    """The torch optimizer that makes the steps: accelerate hands over a shell round it, whose own hooks are never called."""
-    inner = getattr(optimizer, "optimizer", None)
-    return _innermost(inner) if isinstance(inner, Optimizer) else optimizer

@@ -1,0 +1,118 @@
+"""`Watch`: what a user holds of a loop that is watched."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from torch import nn
+from torch.optim import Optimizer
+
+from liebig.checks import Diagnosis
+from liebig.checks import diagnose as diagnosed
+from liebig.core.errors import UserError
+from liebig.core.evidence import Evidence
+from liebig.watch.logbook import Logbook
+from liebig.watch.observer import Observer
+
+
+class Watch:
+    """Watches a training loop that is the user's own, from when it is made until `close()`.
+
+    `model` is the network that is trained, `optimizer` its optimizer or several. With `train`, `valid` (loaders, data sets
+    or tensors) and `loss` (a function of the network's answer and the target) `probe()` can run the active probes. The loop
+    itself is not changed, its weights end bit for bit the same, and a fault in here never reaches it.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: Optimizer | Iterable[Optimizer],
+        *,
+        train: Any = None,
+        valid: Any = None,
+        loss: Callable[..., Any] | None = None,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise UserError(f"watch needs the network, a torch.nn.Module, however a {type(model).__name__} came")
+        optimizers = _optimizers(optimizer)
+        self.model, self.train, self.valid, self.loss = model, train, valid, loss
+        # Only probes start again from the beginning, and only with data can they.
+        self._initial = (
+            None if train is None else {name: value.detach().clone() for name, value in model.state_dict().items()}
+        )
+        self._observer = Observer(model, optimizers)
+        self._logbook = Logbook()
+        self._probed = Evidence()
+        self._finalizer = weakref.finalize(self, self._observer.close)
+        self._finalizer.atexit = False
+
+    def log(self, **values: Any) -> None:
+        """Take losses and metrics when there are some, usually once an epoch: `train_loss=`, `valid_loss=`,
+        `valid_accuracy=` and the like. Any name may be given; one that is not understood is kept and used for nothing."""
+        observer = self._observer
+        self._logbook.log(values, observer.step, time.perf_counter() - observer.began, observer.rate())
+
+    @property
+    def evidence(self) -> Evidence:
+        """All that was seen, logged and probed so far."""
+        observer = self._observer
+        seen = observer.evidence()
+        sizes = observer.phase_sizes
+        curves = self._logbook.curves(sorted(sizes)[len(sizes) // 2] if sizes else 0)
+        if curves is not None:
+            seen = seen.having(curves)
+        return seen.having(*self._probed)
+
+    def diagnose(self) -> Diagnosis:
+        """What limits this loop? At any time, also after `close()`."""
+        return diagnosed(self.evidence)
+
+    def probe(self) -> Evidence:
+        """Run the active probes on a copy of the network and add what they measure to the evidence.
+
+        Raises UserError where no training data were given to `watch`.
+        """
+        if self.train is None:
+            raise UserError("probe needs the data: liebig.watch(model, optimizer, train=..., valid=..., loss=...)")
+        raise UserError("active probes are not there yet")
+
+    @property
+    def error(self) -> Exception | None:
+        """The fault of ours that ended watching early; None while all is well."""
+        return self._observer.error
+
+    def close(self) -> None:
+        """Stop watching: no hook, mode or wrapper is left. May be called again."""
+        self._observer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._observer.closed else "watching"
+        return f"<liebig.Watch of {type(self.model).__name__}: {self._observer.step} steps, {state}>"
+
+
+def _optimizers(given: Any) -> tuple[Optimizer, ...]:
+    """The optimizers, without what other libraries wrap them in."""
+    several = [given] if hasattr(given, "param_groups") or not isinstance(given, Iterable) else list(given)
+    found = []
+    for each in several:
+        inner = each
+        while isinstance(getattr(inner, "optimizer", None), Optimizer):
+            inner = inner.optimizer
+        if not hasattr(inner, "register_step_post_hook") or not hasattr(inner, "param_groups"):
+            raise UserError(f"watch needs a torch optimizer, or several, however a {type(each).__name__} came")
+        found.append(inner)
+    if not found:
+        raise UserError("watch needs at least one optimizer, however none came")
+    return tuple(found)
