@@ -13,9 +13,8 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.nets.normalisations.batch import BatchNorm
-from liebig.nets.normalisations.none import NoNormalisation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 _SMALLEST = 16  # rows of a batch below which its variance says too little
@@ -27,17 +26,16 @@ class NormaliseByBatch(Remedy):
     name = "batch-normalisation"
     answers = (VanishingGradient, ExplodingGradient, StillImproving, ShiftingActivations)
     prior = measured(-0.3, 4, 8, 5)
-    changes = ("network.normalisation",)
+    changes = ("network.normalisation", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or not isinstance(network.normalisation, NoNormalisation):
+        network = network_in(recipe, situation)
+        if network is None or network.is_normalised:
             return ()
         if getattr(recipe.batching, "size", _SMALLEST) < _SMALLEST:
             return ()
-        changed = edit(recipe, "network", {"normalisation": BatchNorm()})
-        return worth_trying("batch normalisation", recipe, changed, finds_rate=True)
+        return worth_trying("batch normalisation", recipe, network.normalised("batch"), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Put batch normalisation between each hidden layer and its activation."

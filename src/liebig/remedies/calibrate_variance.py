@@ -14,8 +14,8 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
-from liebig.remedies.edits import add, dense_network, worth_trying
-from liebig.techniques.initialisations.variance_calibration import VarianceCalibration
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 
 
 class CalibrateVariance(Remedy):
@@ -24,14 +24,12 @@ class CalibrateVariance(Remedy):
     name = "calibrate-variance"
     answers = (PoorInitialisation, VanishingGradient, ExplodingGradient, SaturatedUnits, DeadUnits)
     prior = Prior(0.2, -0.8, 3.0, "Mishkin & Matas 2016, table 3; not measured on our tables")
-    changes = ("techniques.variance-calibration",)
+    changes = ("techniques.variance-calibration", "network.edits")
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        if dense_network(recipe) is None or recipe.technique(VarianceCalibration) is not None:
-            return ()
-        return worth_trying(
-            "variance calibration at the start", recipe, add(recipe, VarianceCalibration()), finds_rate=True
-        )
+        network = network_in(recipe, situation)
+        changed = network.calibrated() if network is not None else None
+        return worth_trying("variance calibration at the start", recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Before training scale each layer's weights so that its outputs on one batch have unit variance."

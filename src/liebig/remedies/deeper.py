@@ -10,7 +10,8 @@ from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 _ENOUGH = 8  # layers; what deeper plain networks need is another architecture
@@ -22,16 +23,15 @@ class Deeper(Remedy):
     name = "deeper"
     answers = (Underfitting,)
     prior = measured(0.0, 2, 12, 3)
-    changes = ("network.depth",)
+    changes = ("network.depth", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
+        network = network_in(recipe, situation)
         if network is None or network.depth >= _ENOUGH:
             return ()
-        layers = network.depth + 1
-        name = f"deeper: {layers} layers"
-        return worth_trying(name, recipe, edit(recipe, "network", {"depth": layers}), finds_rate=True)
+        name = f"deeper: {network.depth + 1} layers"
+        return worth_trying(name, recipe, network.deepened(), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Add a hidden layer."

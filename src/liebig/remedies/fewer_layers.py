@@ -12,7 +12,8 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 
@@ -22,16 +23,17 @@ class FewerLayers(Remedy):
     name = "fewer-layers"
     answers = (VanishingGradient, ExplodingGradient, Overfitting)
     prior = measured(-0.2, 2, 11, 4)
-    changes = ("network.depth",)
+    changes = ("network.depth", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or network.depth < 2:
+        network = network_in(recipe, situation)
+        changed = network.shortened() if network is not None else None
+        after = network_in(changed, situation) if changed is not None else None
+        if network is None or after is None:
             return ()
-        layers = network.depth // 2
-        name = f"fewer layers: {network.depth} -> {layers}"
-        return worth_trying(name, recipe, edit(recipe, "network", {"depth": layers}), finds_rate=True)
+        name = f"fewer layers: {network.depth} -> {after.depth}"
+        return worth_trying(name, recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Take out half of the hidden layers."

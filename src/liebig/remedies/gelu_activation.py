@@ -14,8 +14,8 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.nets.activations.gelu import GELU
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 
@@ -25,16 +25,14 @@ class UseGELU(Remedy):
     name = "gelu-activation"
     answers = (VanishingGradient, SaturatedUnits, DeadUnits, MissingNonlinearity)
     prior = measured(0.2, 4, 12, 1)
-    changes = ("network.activation",)
+    changes = ("network.activation", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or isinstance(network.activation, GELU):
+        network = network_in(recipe, situation)
+        if network is None or network.activation == "gelu":
             return ()
-        return worth_trying(
-            "activation: GELU", recipe, edit(recipe, "network", {"activation": GELU()}), finds_rate=True
-        )
+        return worth_trying("activation: GELU", recipe, network.bent_by("gelu"), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Use GELU in the hidden layers in place of the present activation."

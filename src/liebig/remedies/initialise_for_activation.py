@@ -15,20 +15,10 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
-from liebig.core.settings import Settings
-from liebig.nets.activations.selu import SELU
-from liebig.nets.activations.sigmoid import Sigmoid
-from liebig.nets.activations.tanh import Tanh
-from liebig.remedies.edits import add, dense_network, worth_trying
-from liebig.techniques.initialisations.he import He
-from liebig.techniques.initialisations.lecun import LeCun
-from liebig.techniques.initialisations.xavier import Xavier
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 
-
-def _suiting(activation: Settings) -> tuple[Settings, str]:
-    if isinstance(activation, (Sigmoid, Tanh)):
-        return Xavier(), "Xavier"
-    return (LeCun(), "LeCun") if isinstance(activation, SELU) else (He(), "He")
+_NAMES = {"he": "He", "xavier": "Xavier", "lecun": "LeCun"}
 
 
 class InitialiseForActivation(Remedy):
@@ -37,16 +27,15 @@ class InitialiseForActivation(Remedy):
     name = "initialise-for-activation"
     answers = (PoorInitialisation, VanishingGradient, ExplodingGradient, DeadUnits, SaturatedUnits, NotLearning)
     prior = Prior(0.5, -0.5, 6.0, "He et al. 2015, figure 3: a deep network that else does not start to learn")
-    changes = ("techniques",)
+    changes = ("techniques", "network.edits")
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
+        network = network_in(recipe, situation)
         if network is None:
             return ()
-        initialisation, name = _suiting(network.activation)
-        if recipe.technique(type(initialisation)) is not None:
-            return ()
-        return worth_trying(f"initialisation: {name}", recipe, add(recipe, initialisation), finds_rate=True)
+        scheme = network.suiting_scheme
+        changed = network.drawn_by(scheme)
+        return worth_trying(f"initialisation: {_NAMES[scheme]}", recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Draw weights with He's variance before ReLU and its kin, LeCun's before SELU, Xavier's before sigmoid and tanh."

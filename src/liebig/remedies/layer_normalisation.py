@@ -12,8 +12,8 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.nets.normalisations.layer import LayerNorm
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 
@@ -23,14 +23,14 @@ class NormaliseByLayer(Remedy):
     name = "layer-normalisation"
     answers = (VanishingGradient, ExplodingGradient, ShiftingActivations)
     prior = measured(0.0, 3, 12, 2)
-    changes = ("network.normalisation",)
+    changes = ("network.normalisation", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or isinstance(network.normalisation, LayerNorm):
+        network = network_in(recipe, situation)
+        if network is None or (network.is_normalised and not network.has_batch_statistics):
             return ()
-        changed = edit(recipe, "network", {"normalisation": LayerNorm()})
+        changed = network.without_batch_statistics() if network.has_batch_statistics else network.normalised("layer")
         return worth_trying("layer normalisation", recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:

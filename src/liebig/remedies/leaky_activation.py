@@ -10,9 +10,8 @@ from liebig.checks.dead_units import DeadUnits
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Prior, Proposal, Remedy, Situation
-from liebig.nets.activations.leaky_relu import LeakyReLU
-from liebig.nets.activations.relu import ReLU
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 
 
 class LeakUnits(Remedy):
@@ -21,15 +20,14 @@ class LeakUnits(Remedy):
     name = "leaky-activation"
     answers = (DeadUnits,)
     prior = Prior(0.1, -0.6, 2.0, "Maas et al. 2013; a tie unless units are dead")
-    changes = ("network.activation",)
+    changes = ("network.activation", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or not isinstance(network.activation, ReLU):
+        network = network_in(recipe, situation)
+        if network is None or network.activation != "relu":
             return ()
-        changed = edit(recipe, "network", {"activation": LeakyReLU()})
-        return worth_trying("activation: leaky ReLU", recipe, changed, finds_rate=True)
+        return worth_trying("activation: leaky ReLU", recipe, network.bent_by("leaky-relu"), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Use a leaky ReLU, so that silent units still get a gradient."

@@ -12,7 +12,8 @@ from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 _STEPS = (0.3, 0.1, 0.0)
@@ -24,16 +25,15 @@ class LessDropout(Remedy):
     name = "less-dropout"
     answers = (Underfitting, StillImproving, OverRegularised)
     prior = measured(-0.2, 2, 11, 4)
-    changes = ("network.dropout",)
+    changes = ("network.dropout", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
+        network = network_in(recipe, situation)
         share = next((each for each in _STEPS if network is not None and each < network.dropout), None)
         if network is None or share is None:
             return ()
-        name = f"dropout {network.dropout:g} -> {share:g}"
-        return worth_trying(name, recipe, edit(recipe, "network", {"dropout": share}))
+        return worth_trying(f"dropout {network.dropout:g} -> {share:g}", recipe, network.dropping(share))
 
     def advise(self, finding: Finding) -> str:
         return "Lower the dropout rate, or leave dropout out."

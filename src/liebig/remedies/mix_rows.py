@@ -14,6 +14,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import add, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.scales import are_numbers
 from liebig.remedies.seen_data import rarest_share
 from liebig.techniques.batches.mixup import Mixup
 
@@ -29,7 +30,7 @@ class MixRows(Remedy):
     changes = ("techniques.mixup",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        if recipe.technique(Mixup) is not None:
+        if recipe.technique(Mixup) is not None or not are_numbers(recipe, situation):
             return ()
         share = rarest_share(situation.evidence)
         if finding is None and (share is None or share >= _RARE):

@@ -10,7 +10,8 @@ from liebig.checks.overfitting import Overfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 _STEPS = (0.1, 0.3, 0.5)
@@ -22,16 +23,15 @@ class MoreDropout(Remedy):
     name = "more-dropout"
     answers = (Overfitting,)
     prior = measured(-0.2, 2, 9, 6)
-    changes = ("network.dropout",)
+    changes = ("network.dropout", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
+        network = network_in(recipe, situation)
         share = next((each for each in _STEPS if network is not None and each > network.dropout), None)
         if network is None or share is None:
             return ()
-        name = f"dropout {network.dropout:g} -> {share:g}"
-        return worth_trying(name, recipe, edit(recipe, "network", {"dropout": share}))
+        return worth_trying(f"dropout {network.dropout:g} -> {share:g}", recipe, network.dropping(share))
 
     def advise(self, finding: Finding) -> str:
         return "Drop 10 to 50 % of the hidden units while training."

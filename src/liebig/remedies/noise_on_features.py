@@ -12,6 +12,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import add, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.scales import are_numbers, are_scaled, own_inputs
 from liebig.techniques.batches.feature_noise import FeatureNoise
 
 _SPREAD = 0.05
@@ -26,8 +27,10 @@ class NoiseOnFeatures(Remedy):
     changes = ("techniques.feature-noise",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        if recipe.technique(FeatureNoise) is not None:
+        if recipe.technique(FeatureNoise) is not None or not are_numbers(recipe, situation):
             return ()
+        if own_inputs(recipe) and not are_scaled(recipe, situation.evidence):
+            return ()  # the noise is measured in spreads of scaled inputs
         return worth_trying(f"noise of {_SPREAD:g} on the inputs", recipe, add(recipe, FeatureNoise(spread=_SPREAD)))
 
     def advise(self, finding: Finding) -> str:

@@ -6,23 +6,18 @@ Misleads: the range is set by the two most extreme fit rows.
 Source: LeCun, Bottou, Orr & Müller 1998, Efficient BackProp, section 4.3.
 """
 
+from typing import Final
+
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
-from liebig.core.settings import Settings
-from liebig.nets.activations.sigmoid import Sigmoid
-from liebig.nets.activations.tanh import Tanh
-from liebig.remedies.edits import dense_network, edit, table_inputs, worth_trying
-from liebig.techniques.scalings.min_max import MinMax
-from liebig.techniques.scalings.symmetric import Symmetric
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
+from liebig.remedies.scales import Range, own_inputs, scaled, scales_now
 
-
-def _suiting(activation: Settings) -> tuple[Settings, str] | None:
-    if isinstance(activation, Sigmoid):
-        return MinMax(), "0 to 1"
-    return (Symmetric(), "-1 to 1") if isinstance(activation, Tanh) else None
+_SUITING: Final[dict[str, tuple[Range, str]]] = {"sigmoid": ("min-max", "0 to 1"), "tanh": ("symmetric", "-1 to 1")}
 
 
 class RangeForActivation(Remedy):
@@ -33,15 +28,15 @@ class RangeForActivation(Remedy):
     prior = Prior(
         4.0, 0.0, 9.0, "raw against scaled inputs on seventeen tables; ranges for saturating units not measured"
     )
-    changes = ("inputs.scale",)
+    changes = ("inputs.scale", "network.edits")
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        inputs, network = table_inputs(recipe), dense_network(recipe)
-        suiting = _suiting(network.activation) if network is not None else None
-        if inputs is None or suiting is None:
+        network = network_in(recipe, situation)
+        suiting = _SUITING.get(network.activation) if network is not None else None
+        if suiting is None or (own_inputs(recipe) and (finding is None or scales_now(recipe))):
             return ()
         scale, range_ = suiting
-        return worth_trying(f"scale: {range_}", recipe, edit(recipe, "inputs", {"scale": scale}))
+        return worth_trying(f"scale: {range_}", recipe, scaled(recipe, situation, scale))
 
     def advise(self, finding: Finding) -> str:
         return "Bring the inputs to [0, 1] before sigmoid units and to [-1, 1] before tanh units."

@@ -11,9 +11,8 @@ from liebig.checks.vanishing_gradient import VanishingGradient
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.nets.normalisations.layer import LayerNorm
-from liebig.nets.normalisations.none import NoNormalisation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 
@@ -23,17 +22,15 @@ class ConnectResidually(Remedy):
     name = "residual-connections"
     answers = (VanishingGradient, Underfitting)
     prior = measured(0.2, 4, 9, 4)
-    changes = ("network.residual", "network.normalisation")
+    changes = ("network.residual", "network.normalisation", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or network.residual or network.depth < 2:
+        network = network_in(recipe, situation)
+        if network is None or network.depth < 2:
             return ()
-        bare = isinstance(network.normalisation, NoNormalisation)
-        values = {"residual": True, **({"normalisation": LayerNorm()} if bare else {})}
-        name = "residual connections with layer normalisation" if bare else "residual connections"
-        return worth_trying(name, recipe, edit(recipe, "network", values), finds_rate=True)
+        name = "residual connections" if network.is_normalised else "residual connections with layer normalisation"
+        return worth_trying(name, recipe, network.connected(), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Add each hidden layer's input to its output."

@@ -9,6 +9,7 @@ Source: Lakshminarayanan, Pritzel & Blundell 2017, arXiv:1612.01474; ensembles o
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
+from liebig.nets.user_module import UserModule
 from liebig.remedies.edits import add, worth_trying
 from liebig.remedies.priors import measured
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
@@ -25,6 +26,8 @@ class EnsembleOfSeeds(Remedy):
     changes = ("techniques.seed-ensemble",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
+        if isinstance(recipe.network, UserModule):
+            return ()  # what is handed back is the user's own network, and that is one
         present = recipe.technique(SeedEnsemble)
         members = next((each for each in _MEMBERS if present is None or each > present.members), None)
         if members is None:

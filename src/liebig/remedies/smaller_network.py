@@ -11,7 +11,8 @@ from liebig.checks.too_little_data import TooLittleData
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 _LEAST = 16  # units
@@ -23,16 +24,15 @@ class SmallerNetwork(Remedy):
     name = "smaller-network"
     answers = (Overfitting, TooLittleData)
     prior = measured(0.0, 3, 8, 6)
-    changes = ("network.width",)
+    changes = ("network.width", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
+        network = network_in(recipe, situation)
         if network is None or network.width // 2 < _LEAST:
             return ()
-        units = network.width // 2
-        name = f"smaller: {units} units a layer"
-        return worth_trying(name, recipe, edit(recipe, "network", {"width": units}), finds_rate=True)
+        name = f"smaller: {network.width // 2} units a layer"
+        return worth_trying(name, recipe, network.resized(0.5), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Halve the units of each hidden layer."

@@ -14,26 +14,25 @@ from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
-from liebig.remedies.edits import edit, table_inputs, worth_trying
+from liebig.remedies.edits import worth_trying
 from liebig.remedies.priors import measured
-from liebig.techniques.scalings.divide_by_max import DivideByMax
-from liebig.techniques.scalings.none import NoScaling
-from liebig.techniques.scalings.standardise import Standardise
+from liebig.remedies.scales import are_scaled, own_inputs, scaled, scales_now
 
 
 class StandardiseInputs(Remedy):
-    """`inputs.scale` becomes `standardise` where nothing, or only the maximum, is done so far."""
+    """`inputs.scale` becomes `standardise` where nothing, or only the maximum, is done so far; a network of one's own gets a
+    first layer of constants."""
 
     name = "standardise-inputs"
     answers = (UnscaledInputs, SaturatedUnits, NotLearning)
     prior = measured(9.4, 13, 3, 1)
-    changes = ("inputs.scale",)
+    changes = ("inputs.scale", "network.edits")
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        inputs = table_inputs(recipe)
-        if inputs is None or not isinstance(inputs.scale, (NoScaling, DivideByMax)):
+        # Inputs of one's own are scaled for a reason only: nobody knows beforehand that they are raw.
+        if scales_now(recipe) or (own_inputs(recipe) and (finding is None or are_scaled(recipe, situation.evidence))):
             return ()
-        return worth_trying("scale: standardise", recipe, edit(recipe, "inputs", {"scale": Standardise()}))
+        return worth_trying("scale: standardise", recipe, scaled(recipe, situation, "standardise"))
 
     def advise(self, finding: Finding) -> str:
         return "Subtract the training mean of each input and divide by its standard deviation."

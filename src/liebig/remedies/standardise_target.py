@@ -11,9 +11,9 @@ from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.core.task import TaskKind
-from liebig.remedies.edits import edit, table_inputs, worth_trying
+from liebig.remedies.edits import edit, worth_trying
 from liebig.remedies.priors import measured
-from liebig.techniques.targets.none import RawTarget
+from liebig.remedies.scales import target_is_raw
 from liebig.techniques.targets.standardise import StandardisedTarget
 
 
@@ -26,8 +26,7 @@ class StandardiseTarget(Remedy):
     changes = ("inputs.target",)
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        inputs = table_inputs(recipe)
-        if situation.kind is not TaskKind.REGRESSION or inputs is None or not isinstance(inputs.target, RawTarget):
+        if situation.kind is not TaskKind.REGRESSION or not target_is_raw(recipe):
             return ()
         return worth_trying("target: standardise", recipe, edit(recipe, "inputs", {"target": StandardisedTarget()}))
 

@@ -10,7 +10,8 @@ from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Prior, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 
 _WIDEST = 512
 _DEEPEST = 6
@@ -24,16 +25,18 @@ class WideAndDeep(Remedy):
     prior = Prior(
         0.2, -1.6, 2.0, "wider (5 won, 5 lost) and deeper (2 won, 3 lost) on seventeen tables; both not measured"
     )
-    changes = ("network.width", "network.depth")
+    changes = ("network.width", "network.depth", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or network.width > _WIDEST or network.depth > _DEEPEST:
+        network = network_in(recipe, situation)
+        if network is None or not 0 < network.width <= _WIDEST or network.depth > _DEEPEST:
             return ()
-        units, layers = network.width * 2, network.depth + 1
-        changed = edit(recipe, "network", {"width": units, "depth": layers})
-        return worth_trying(f"wide and deep: {layers} layers of {units} units", recipe, changed, finds_rate=True)
+        name = f"wide and deep: {network.depth + 1} layers of {network.width * 2} units"
+        wide = network.resized(2.0)
+        both = network_in(wide, situation) if wide is not None else None
+        changed = both.deepened() if both is not None else None
+        return worth_trying(name, recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Double the units of each hidden layer and add a layer."

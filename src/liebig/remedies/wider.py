@@ -11,7 +11,8 @@ from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Proposal, Remedy, Situation
-from liebig.remedies.edits import dense_network, edit, worth_trying
+from liebig.remedies.edits import worth_trying
+from liebig.remedies.networks import network_in
 from liebig.remedies.priors import measured
 
 _ENOUGH = 1024  # units
@@ -23,16 +24,15 @@ class Wider(Remedy):
     name = "wider"
     answers = (Underfitting, StillImproving)
     prior = measured(0.3, 5, 7, 5)
-    changes = ("network.width",)
+    changes = ("network.width", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        network = dense_network(recipe)
-        if network is None or network.width >= _ENOUGH:
+        network = network_in(recipe, situation)
+        if network is None or not 0 < network.width < _ENOUGH:
             return ()
-        units = network.width * 2
-        name = f"wider: {units} units a layer"
-        return worth_trying(name, recipe, edit(recipe, "network", {"width": units}), finds_rate=True)
+        name = f"wider: {network.width * 2} units a layer"
+        return worth_trying(name, recipe, network.resized(2.0), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Double the units of each hidden layer."
