@@ -360,3 +360,13 @@ def test_equal_sets_of_edits_are_equal_records():
 def test_every_edit_has_its_card(edit):
     card = card_of(edit.__name__, edit)
     assert all(card.sections.get(section) for section in TECHNIQUE_SECTIONS), card
+
+
+def test_nothing_between_layers_is_said_only_where_it_was_seen():
+    plain = structure_of(nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Linear(8, 2)), (batch(6, 8),))
+    assert [(each.kind, each.activation) for each in plain.layers] == [("linear", ""), ("batch-norm", ""), ("linear", "")]
+    seen = {each.name: each.activation for each in structure_of(CASES["attention"][0](), CASES["attention"][1]).layers}
+    assert seen["0"] == "unknown"  # goes into attention and a sum
+    pictures = {each.name: each for each in structure_of(Pictures(), CASES["pictures"][1]).layers}
+    assert pictures["norm"].kind == "batch-norm-2d"
+    assert pictures["second"].kind == "conv"

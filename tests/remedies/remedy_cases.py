@@ -1,6 +1,6 @@
 """A plain recipe, a finding and a situation, for the tests of remedies."""
 
-from liebig.core.check import Finding
+from liebig.core.check import Fact, Finding
 from liebig.core.evidence import ColumnProfile, DataProfile, EpochCurves, Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
@@ -65,5 +65,5 @@ def recipe(**slots):
     return Recipe(**{**plain, **slots})
 
 
-def found(check, strength=0.8, place=""):
-    return Finding(check(), strength, place)
+def found(check, strength=0.8, place="", **facts):
+    return Finding(check(), strength, place, {name: Fact(value) for name, value in facts.items()})

@@ -6,16 +6,25 @@ from hypothesis import strategies as st
 from remedy_cases import curves, found, recipe, situation
 
 from liebig import checks, remedies
+from liebig.checks.batch_size import BatchSize
 from liebig.checks.class_imbalance import ClassImbalance
+from liebig.checks.gradients_not_cleared import GradientsNotCleared
+from liebig.checks.label_noise import LabelNoise
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
+from liebig.checks.loss_broadcast import LossBroadcast
+from liebig.checks.loss_output_mismatch import LossOutputMismatch
 from liebig.checks.overfitting import Overfitting
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.still_improving import StillImproving
+from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
 from liebig.checks.underfitting import Underfitting
+from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.core.card import REMEDY_SECTIONS, card_of
+from liebig.core.remedy import Depth
 from liebig.core.task import TaskKind
 from liebig.data.table.inputs import TableInputs
 from liebig.nets.activations.gelu import GELU
+from liebig.nets.activations.identity import Identity
 from liebig.nets.activations.relu import ReLU
 from liebig.nets.activations.selu import SELU
 from liebig.nets.activations.sigmoid import Sigmoid
@@ -25,6 +34,7 @@ from liebig.nets.normalisations.batch import BatchNorm
 from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.packed import PackedMLP
+from liebig.remedies.batch_and_rate import BatchAndRate
 from liebig.remedies.drop_bad_features import DropBadFeatures
 from liebig.remedies.edits import edit, rate_of
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
@@ -55,14 +65,6 @@ from liebig.techniques.schedules.cosine import Cosine
 from liebig.techniques.schedules.plateau import Plateau
 from liebig.techniques.stopping.early_stopping import EarlyStopping
 from liebig.techniques.stopping.epochs import FixedEpochs
-
-#: Faults in code, which advice answers and no recipe can; and what asks for another machine or other data.
-NOT_BY_RECIPE = {
-    "loss-output-mismatch", "loss-broadcast", "untrained-parameters", "gradients-not-cleared", "missing-eval-mode",
-    "missing-train-mode", "misaligned-labels", "loader-bound", "host-sync", "device-underused", "memory-growth",
-    "causal-leak", "shifted-parts",
-}  # fmt: skip
-
 
 ACTIVATIONS = st.sampled_from([Sigmoid(), Tanh(), ReLU(), GELU(), SELU()])
 NORMALISATIONS = st.sampled_from([NoNormalisation(), BatchNorm(), LayerNorm()])
@@ -113,7 +115,11 @@ def recipes(draw):
 
 def asked(remedy):
     """A finding for each check that the remedy answers, and none."""
-    return [None, *(found(check, 0.9, place="age") for check in remedy.answers)]
+    return [None, *(found(check, 0.9, place="age", **FACTS.get(check, {})) for check in remedy.answers)]
+
+
+#: What a remedy reads of a finding.
+FACTS = {BatchSize: {"advised": 32.0}, LossOutputMismatch: {"kind": "squared-one-hot", "function": "mse_loss"}}
 
 
 REMEDIES = pytest.mark.parametrize("remedy", remedies.ALL, ids=lambda each: each.name)
@@ -180,7 +186,11 @@ def test_a_remedy_does_not_propose_what_is_in_already(remedy, made):
 
 @REMEDIES
 def test_every_remedy_proposes_something_somewhere(remedy):
-    """A remedy that never applies would pass all of the above."""
+    """A remedy that never applies would pass all of the above. What is told only never does."""
+    if remedy.depth is Depth.CODE:
+        assert not any(remedy.propose(recipe(), finding, situation()) for finding in asked(remedy))
+        assert remedy.answers
+        return
     plain = recipe(stopping=EarlyStopping(epochs=45)) if remedy.name == "use-muon" else recipe()
     special = {
         "no-batch-normalisation": recipe(network=MLP(normalisation=BatchNorm()), batching=Shuffled(size=4)),
@@ -192,6 +202,8 @@ def test_every_remedy_proposes_something_somewhere(remedy):
         "piecewise-linear-numbers": recipe(inputs=TableInputs(numbers="plain")),
         "standardise-target": recipe(inputs=TableInputs(target="none"), objective=MSE()),
         "log-target": recipe(objective=MSE()),
+        "match-loss": recipe(objective=MSE()),
+        "insert-activation": recipe(network=MLP(activation=Identity())),
     }
     regression = remedy.name in {"huber-loss", "standardise-target", "log-target"}
     around = situation(TaskKind.REGRESSION if regression else TaskKind.BINARY, curves(), found_rate=0.05)
@@ -199,10 +211,54 @@ def test_every_remedy_proposes_something_somewhere(remedy):
     assert any(remedy.propose(start, finding, around) for finding in asked(remedy))
 
 
-def test_every_check_that_a_recipe_can_answer_is_answered():
+def test_every_check_is_answered_or_told():
     answered = {check.name for remedy in remedies.ALL for check in remedy.answers}
-    wanted = {check.name for check in checks.ALL} - NOT_BY_RECIPE
-    assert wanted <= answered, wanted - answered
+    assert {check.name for check in checks.ALL} <= answered
+
+
+def test_faults_of_code_alone_are_told_alone():
+    told = {check.name for remedy in remedies.ALL if remedy.depth is Depth.CODE for check in remedy.answers}
+    tried = {check.name for remedy in remedies.ALL if remedy.depth is not Depth.CODE for check in remedy.answers}
+    assert {
+        "loss-broadcast", "untrained-parameters", "gradients-not-cleared", "missing-eval-mode", "missing-train-mode",
+        "misaligned-labels", "loader-bound", "host-sync", "memory-growth", "causal-leak",
+    } <= told - tried  # fmt: skip
+
+
+def test_what_is_told_names_the_place_and_the_numbers():
+    def told(name, check, place="", **facts):
+        remedy = next(each for each in remedies.ALL if each.name == name)
+        return remedy.advise(found(check, 0.9, place, **facts))
+
+    assert "backward() at train.py:41" in told("clear-gradients", GradientsNotCleared, "train.py:41")
+    shapes = told("align-shapes", LossBroadcast, "train.py:7", answers="(32, 1)", targets="(32)", change="outputs.squeeze(-1)")
+    assert shapes == (
+        "Give the loss answers and targets of one shape at train.py:7 ((32, 1) against (32)): outputs.squeeze(-1)."
+    )
+    assert "nn.ModuleList" in told("train-all-parameters", UntrainedParameters, kind="unregistered", names="Linear(64, 64)")
+    assert "about 64 rows" in told("batch-and-rate", BatchSize, advised=64.0)
+    softmax = told("match-loss", LossOutputMismatch, "train.py:9", kind="softmax-twice", function="cross_entropy", made_by="softmax")
+    assert softmax == (
+        "Take the softmax at the end of the network away, so that cross_entropy gets raw answers at train.py:9."
+    )
+    assert "first 17 (given 3, rather 8)" in told(
+        "mend-labels", LabelNoise, suspects=" The most suspect rows: 17 (given 3, rather 8)."
+    )
+
+
+def test_batch_and_rate_move_together():
+    finding = found(BatchSize, advised=32.0)
+    slow = BatchAndRate().propose(recipe(), finding, situation())[0].recipe
+    assert slow.batching.size == 32
+    assert rate_of(slow) == pytest.approx(1e-3 / 2)
+    plain = BatchAndRate().propose(recipe(optimizer=Momentum(learning_rate=0.1)), finding, situation())[0].recipe
+    assert rate_of(plain) == pytest.approx(0.1 / 4)
+    assert BatchAndRate().propose(recipe(), None, situation()) == ()
+
+
+def test_tiny_batches_beside_batch_statistics_grow():
+    small = recipe(network=MLP(normalisation=BatchNorm()), batching=Shuffled(size=2))
+    assert LargerBatches().propose(small, found(TinyBatchNormalisation), situation())[0].recipe.batching.size == 32
 
 
 def test_dropout_goes_up_by_steps_and_ends():

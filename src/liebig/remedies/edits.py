@@ -15,6 +15,7 @@ from liebig.core.remedy import Proposal
 from liebig.core.settings import Settings
 from liebig.data.table.inputs import TableInputs
 from liebig.nets.dense import DenseSettings
+from liebig.nets.user_module import UserModule
 
 S = TypeVar("S", bound=Settings)
 
@@ -119,4 +120,18 @@ def _merged_record(base: Settings, first: Settings, second: Settings) -> Setting
         for name in type(second).model_fields
         if getattr(second, name) != getattr(base, name)
     }
+    if isinstance(base, UserModule) and isinstance(first, UserModule) and isinstance(second, UserModule):
+        changed = {"edits": _merged_edits(base, first, second)}
     return with_fields(first, changed)
+
+
+def _merged_edits(base: UserModule, first: UserModule, second: UserModule) -> tuple[Settings, ...]:
+    """Edits by their kind: those of `first`, and in their place what `second` adds, changes or takes away."""
+    before, kept = {each.kind: each for each in base.edits}, {each.kind: each for each in first.edits}
+    after = {each.kind: each for each in second.edits}
+    for kind in before.keys() | after.keys():
+        if before.get(kind) != after.get(kind):
+            kept.pop(kind, None)
+            if kind in after:
+                kept[kind] = after[kind]
+    return tuple(kept.values())

@@ -6,6 +6,7 @@ Misleads: the best of many epochs is partly luck on a small stop part.
 Source: Prechelt 1998, Early stopping - but when?
 """
 
+from liebig.checks.label_noise import LabelNoise
 from liebig.checks.overfitting import Overfitting
 from liebig.checks.trained_too_long import TrainedTooLong
 from liebig.core.check import Finding
@@ -20,7 +21,7 @@ class KeepBestEpoch(Remedy):
     """`stopping` becomes `best-epoch` where it is a fixed number of epochs."""
 
     name = "keep-best-epoch"
-    answers = (Overfitting, TrainedTooLong)
+    answers = (Overfitting, TrainedTooLong, LabelNoise)
     prior = Prior(0.2, -0.6, 1.5, "early stopping at a constant rate: 7 won, 5 tied, 5 lost; itself not measured")
     changes = ("stopping",)
 

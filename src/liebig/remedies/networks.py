@@ -327,7 +327,7 @@ class OwnNetwork(Network):
     def resized(self, factor: float) -> Recipe | None:
         before = self.module.edit(WidenHidden)
         total = factor * (before.factor if before is not None else 1.0)
-        if not any(each.calls == 1 for each in self._kept):
+        if not any(each.resizable for each in self._kept):
             return None
         if abs(total - 1.0) < 1e-9:
             return exchange(self.recipe, "network", self.module.without_edit(WidenHidden))

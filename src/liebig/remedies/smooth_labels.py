@@ -6,6 +6,7 @@ Misleads: on tables it won nowhere (0 of 12).
 Source: Szegedy et al. 2016, arXiv:1512.00567; 0.1 on twelve tables.
 """
 
+from liebig.checks.label_noise import LabelNoise
 from liebig.checks.overfitting import Overfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
@@ -21,7 +22,7 @@ class SmoothLabels(Remedy):
     """`objective.label_smoothing` = 0.1 in cross-entropy."""
 
     name = "smooth-labels"
-    answers = (Overfitting,)
+    answers = (Overfitting, LabelNoise)
     prior = measured(-0.2, 0, 10, 2)
     changes = ("objective.label_smoothing",)
 

@@ -6,6 +6,7 @@ Misleads: the stop part costs rows; below a thousand rows it cost more than stop
 Source: Prechelt 1998, Early stopping - but when?; constant rate with averaging on seventeen tables.
 """
 
+from liebig.checks.label_noise import LabelNoise
 from liebig.checks.overfitting import Overfitting
 from liebig.checks.still_improving import StillImproving
 from liebig.checks.trained_too_long import TrainedTooLong
@@ -25,7 +26,7 @@ class StopEarly(Remedy):
     """`stopping` becomes `early-stopping`, patience 8, at least 45 epochs allowed."""
 
     name = "stop-early"
-    answers = (Overfitting, TrainedTooLong, StillImproving)
+    answers = (Overfitting, TrainedTooLong, StillImproving, LabelNoise)
     prior = measured(0.6, 5, 10, 2)
     changes = ("stopping",)
 

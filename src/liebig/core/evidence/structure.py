@@ -58,7 +58,7 @@ class Organ(Measurement):
     (an activation's own; "" for none), `normalised` says that a normalisation follows before the next layer. `dimensions`
     are those of the answer, the batch counted. `rate` is a dropout's. `calls` is how often the pass used it, `is_last` that
     no layer comes after it. `movable` is False for what lies inside a block of torch's own or shares its weights.
-    `same_shape`: what leaves has the shape of what enters.
+    `same_shape`: what leaves has the shape of what enters. `resizable`: a hidden layer that can have another width.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Organ(Measurement):
     is_last: bool = False
     movable: bool = True
     same_shape: bool = False
+    resizable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from liebig.nets.foreign.patient import Patient, Refused
 class Deepen(Edit):
     """`layers` more."""
 
-    turn = 0
+    turn = 2
 
     kind: Literal["deepen"] = "deepen"
     layers: int = Field(1, ge=1, le=16)

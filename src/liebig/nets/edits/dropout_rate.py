@@ -21,7 +21,7 @@ from liebig.nets.foreign.patient import Patient, Refused
 class DropoutRate(Edit):
     """`rate` is the share that is dropped."""
 
-    turn = 6
+    turn = 8
 
     kind: Literal["dropout-rate"] = "dropout-rate"
     rate: Annotated[float, Field(ge=0, lt=1), STACKABLE] = 0.0

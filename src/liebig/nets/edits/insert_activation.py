@@ -19,7 +19,7 @@ from liebig.nets.foreign.patient import Patient, Refused
 class InsertActivation(Edit):
     """`after` names the layers."""
 
-    turn = 4
+    turn = 6
 
     kind: Literal["insert-activation"] = "insert-activation"
     after: LayerNames = ()

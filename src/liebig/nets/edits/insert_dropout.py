@@ -24,7 +24,7 @@ _CHANNELS: Final = {3: nn.Dropout1d, 4: nn.Dropout2d, 5: nn.Dropout3d}
 class InsertDropout(Edit):
     """`before` names the layers, `rate` is the share that is dropped."""
 
-    turn = 6
+    turn = 8
 
     kind: Literal["insert-dropout"] = "insert-dropout"
     before: LayerNames = ()

@@ -24,7 +24,7 @@ _GROUPS: Final = (8, 4, 2)
 class InsertNormalisation(Edit):
     """`after` names the layers. Layers that a normalisation follows already are left alone."""
 
-    turn = 5
+    turn = 7
 
     kind: Literal["insert-normalisation"] = "insert-normalisation"
     after: LayerNames = ()

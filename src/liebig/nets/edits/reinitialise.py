@@ -50,7 +50,7 @@ _HELP: Final = '''def calibrate(network, layers, *example):
 class Reinitialise(Edit):
     """`scheme` says how."""
 
-    turn = 9
+    turn = 10
 
     kind: Literal["reinitialise"] = "reinitialise"
     scheme: Scheme = "suiting"
@@ -95,14 +95,16 @@ class Reinitialise(Edit):
         patient.say(*lines)
 
     def _calibrate(self, patient: Patient, layers: Sequence[Organ]) -> None:
-        hidden = [each for each in layers if not each.is_last and not each.normalised and not patient.normalises(each)]
-        if not hidden:
+        bare = [each for each in layers if not each.is_last and not each.normalised]
+        if not bare:
             raise Refused("every hidden layer is normalised, which its weights' scale does not change")
-        modules = [patient.parts[each.name] for each in hidden]
+        modules = [patient.parts[each.name] for each in bare if not patient.normalises(each)]
         with left_as_it_was(patient.network):
             patient.network.eval()
             for module in modules:
                 _to_unit_variance(patient.network, module, patient.example)
+        if not modules:
+            return  # another edit normalises them all
         places = ", ".join(f"network.get_submodule({patient.paths(each)[0]!r})" for each in modules)
         patient.help("calibrate", _HELP)
         patient.say(f"calibrate(network, [{places}], *example)")

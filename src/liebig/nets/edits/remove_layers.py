@@ -13,16 +13,16 @@ from typing import Literal
 
 from torch import nn
 
-from liebig.nets.edits.chains import onward
 from liebig.nets.edits.edit import Edit, LayerNames
 from liebig.nets.foreign.activations import kind_of_function
+from liebig.nets.foreign.chains import onward
 from liebig.nets.foreign.patient import Patient, Refused
 
 
 class RemoveLayers(Edit):
     """`layers` names what is taken out."""
 
-    turn = 0
+    turn = 1
 
     kind: Literal["remove-layers"] = "remove-layers"
     layers: LayerNames = ()
@@ -36,7 +36,7 @@ class RemoveLayers(Edit):
                 raise Refused(
                     f"{name} changes the shape of what enters it, is the last layer or is used more than once"
                 )
-            found = onward(patient, name)
+            found = onward(patient.tape, patient.organs, name)
             # A rectifier on what a rectifier answered changes nothing; any other would bend twice.
             bends = {kind_of_function(each) for each in found.functions} - {""}
             shared = {each.activation for each in found.between if each.kind == "activation" and each.calls > 1}

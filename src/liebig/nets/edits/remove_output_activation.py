@@ -32,7 +32,7 @@ _HELP: Final = '''def drop_last(graph, name):
 class RemoveOutputActivation(Edit):
     """Takes the activation at the end away."""
 
-    turn = 2
+    turn = 4
 
     kind: Literal["remove-output-activation"] = "remove-output-activation"
 

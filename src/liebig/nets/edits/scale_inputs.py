@@ -24,7 +24,7 @@ from liebig.nets.foreign.tape import tensors_in
 class ScaleInputs(Edit):
     """`scale`: zero mean and unit variance, 0..1, or -1..1."""
 
-    turn = 8
+    turn = 9
 
     kind: Literal["scale-inputs"] = "scale-inputs"
     scale: Literal["standardise", "min-max", "symmetric"] = "standardise"

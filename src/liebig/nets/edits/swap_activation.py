@@ -39,7 +39,7 @@ def name_of(node):
 class SwapActivation(Edit):
     """The activations of kind `old` ("relu", "sigmoid", "exp", ...) between the layers become `new`."""
 
-    turn = 3
+    turn = 5
 
     kind: Literal["swap-activation"] = "swap-activation"
     old: str = "relu"

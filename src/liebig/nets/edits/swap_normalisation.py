@@ -21,7 +21,7 @@ _GROUPS: Final = (8, 4, 2)
 class SwapNormalisation(Edit):
     """Batch normalisation becomes `new`."""
 
-    turn = 5
+    turn = 7
 
     kind: Literal["swap-normalisation"] = "swap-normalisation"
     new: Literal["layer", "group"] = "group"

@@ -12,12 +12,10 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import Field
-from torch import nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from liebig.core.evidence import Organ
-from liebig.nets.edits.chains import Onward, onward, resized, written
 from liebig.nets.edits.edit import Edit
+from liebig.nets.foreign.chains import entering, norm_like, onward, resized, why_not_resized, written
 from liebig.nets.foreign.patient import Patient, Refused
 
 
@@ -37,14 +35,14 @@ class WidenHidden(Edit):
             if organ.is_last or not organ.name:
                 continue
             units = max(1, round(organ.outputs * self.factor))
-            found = onward(patient, organ.name)
-            reason = self._why_not(patient, organ, found, units)
+            found = onward(patient.tape, patient.organs, organ.name)
+            reason = why_not_resized(patient.parts, organ, found, units)
             why = why or reason
             if reason or units == organ.outputs:
                 continue
             outputs[organ.name] = units
             for layer in found.layers:
-                inputs[layer.name] = _entering(patient.parts[layer.name]) // organ.outputs * units
+                inputs[layer.name] = entering(patient.parts[layer.name]) // organ.outputs * units
             for between in found.between:
                 self._norm(patient, between, units)
         if not outputs:
@@ -58,48 +56,9 @@ class WidenHidden(Edit):
             patient.exchange(name, new, written(new))
             patient.resized(name, inputs.get(name), outputs.get(name))
 
-    def _why_not(self, patient: Patient, organ: Organ, found: Onward, units: int) -> str:
-        layer = patient.parts[organ.name]
-        if not organ.movable or organ.calls != 1:
-            return f"{organ.name} is shared or lies in a block of torch's own"
-        if found.blocked or not found.layers:
-            return f"{organ.name}: {found.blocked or 'nothing reads it'}"
-        for each in (layer, *(patient.parts[below.name] for below in found.layers)):
-            if getattr(each, "groups", 1) != 1 or getattr(each, "parametrizations", None) is not None:
-                return f"{organ.name} or what it feeds is grouped or parametrised"
-            if "transposed" in dir(each) and getattr(each, "transposed", False):
-                return f"{organ.name} or what it feeds is a transposed convolution"
-        for below in found.layers:
-            if _entering(patient.parts[below.name]) % organ.outputs:
-                return f"{below.name} does not read whole units of {organ.name}"
-        for between in found.between:
-            if between.kind.endswith("-norm") and _norm_like(patient.parts[between.name], units) is None:
-                return f"{between.name} cannot be made wider"
-        return ""
-
     def _norm(self, patient: Patient, organ: Organ, units: int) -> None:
         if organ.kind.endswith("-norm"):
-            made = _norm_like(patient.parts[organ.name], units)
+            made = norm_like(patient.parts[organ.name], units)
             assert made is not None
             patient.exchange(organ.name, made[0].to(patient.device), made[1])
             patient.resized(organ.name, units, units)
-
-
-def _entering(layer: nn.Module) -> int:
-    if isinstance(layer, nn.Linear):
-        return layer.in_features
-    assert isinstance(layer, nn.modules.conv._ConvNd)
-    return layer.in_channels
-
-
-def _norm_like(module: nn.Module, units: int) -> tuple[nn.Module, str] | None:
-    if isinstance(module, _BatchNorm):
-        kind, eps, momentum, affine = type(module), module.eps, module.momentum, module.affine
-        return kind(units, eps, momentum, affine), f"nn.{kind.__name__}({units}, {eps!r}, {momentum!r}, {affine!r})"
-    if isinstance(module, nn.LayerNorm) and len(module.normalized_shape) == 1:
-        return nn.LayerNorm(units, module.eps), f"nn.LayerNorm({units}, {module.eps!r})"
-    if isinstance(module, nn.GroupNorm) and units % module.num_groups == 0:
-        return nn.GroupNorm(
-            module.num_groups, units, module.eps
-        ), f"nn.GroupNorm({module.num_groups}, {units}, {module.eps!r})"
-    return None

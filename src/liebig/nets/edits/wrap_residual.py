@@ -21,7 +21,7 @@ from liebig.nets.foreign.residual import WRITTEN, Residual
 class WrapResidual(Edit):
     """`blocks` names modules whose answer has the shape of what enters."""
 
-    turn = 1
+    turn = 3
 
     kind: Literal["wrap-residual"] = "wrap-residual"
     blocks: LayerNames = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from math import prod
@@ -15,37 +15,23 @@ from torch.nn.modules.conv import _ConvNd
 from liebig.core.errors import UserError
 from liebig.core.evidence import Anatomy, LayerShape, Organ, Structure
 from liebig.nets.foreign.activations import AT_THE_END, kind_of_function
+from liebig.nets.foreign.calls import (
+    CONVOLUTION,
+    DROPPING,
+    JOINING,
+    LINEAR,
+    NORMALISING,
+    PASSING,
+    RESHAPING,
+    is_hidden_layer,
+    passes_on,
+    users_until_layers,
+)
+from liebig.nets.foreign.chains import onward, why_not_resized
 from liebig.nets.foreign.graph import why_untraceable
 from liebig.nets.foreign.tape import Call, Tape, is_block_of_torch, record, tensors_in
 
-_LINEAR: Final = frozenset({"linear"})
-_CONVOLUTION: Final = frozenset(
-    {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
-)
-_NORMALISING: Final = {
-    "batch_norm": "batch-norm", "layer_norm": "layer-norm", "group_norm": "group-norm", "instance_norm": "other-norm",
-    "rms_norm": "other-norm", "local_response_norm": "other-norm", "normalize": "other-norm",
-}  # fmt: skip
-_DROPPING: Final = frozenset({
-    "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout", "feature_dropout",
-})  # fmt: skip
 _RECURRENT: Final = (nn.RNNBase, nn.RNNCellBase)
-#: What passes values on as they are, in another shape or place, or one by one.
-_PASSING: Final = frozenset({
-    "flatten", "unflatten", "reshape", "view", "view_as", "permute", "transpose", "swapaxes", "movedim", "squeeze",
-    "unsqueeze", "contiguous", "clone", "to", "float", "half", "double", "type", "type_as", "expand", "detach", "cpu", "cuda",
-    "__getitem__", "t", "mean", "sum", "amax", "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d",
-    "avg_pool3d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d",
-    "adaptive_max_pool2d", "adaptive_max_pool3d", "pad", "interpolate", "upsample", "pixel_shuffle", "chunk", "split",
-    "_max_pool1d", "_max_pool2d", "_max_pool3d", "boolean_dispatch", "fn", "max_pool1d_with_indices", "clamp", "mul", "div",
-    "__mul__", "__truediv__", "__rmul__",
-})  # fmt: skip
-_RESHAPING: Final = frozenset({
-    "flatten", "reshape", "view", "view_as", "squeeze", "unsqueeze", "contiguous", "to", "float", "permute", "transpose",
-})  # fmt: skip
-_JOINING: Final = frozenset(
-    {"add", "add_", "__add__", "__radd__", "__iadd__", "sub", "__sub__", "cat", "concat", "stack"}
-)
 
 
 def names_in(network: nn.Module) -> dict[nn.Module, str]:
@@ -60,7 +46,11 @@ def anatomy_of(network: nn.Module, example: Sequence[Any]) -> Anatomy:
     """
     tape = written_down(network, example)
     modules = {name: module for module, name in names_in(network).items()}
-    organs = organs_in(network, tape)
+    organs = tuple(
+        replace(each, resizable=_is_resizable(each, organs, tape, modules))
+        for organs in [organs_in(network, tape)]
+        for each in organs
+    )
     first = next(tensors_in(example), None)
     return Anatomy(
         organs,
@@ -70,6 +60,12 @@ def anatomy_of(network: nn.Module, example: Sequence[Any]) -> Anatomy:
         tuple(_blocks(tape, modules)),
         why_untraceable(network, example),
     )
+
+
+def _is_resizable(organ: Organ, organs: Sequence[Organ], tape: Tape, modules: dict[str, nn.Module]) -> bool:
+    if organ.kind not in {"linear", "convolution"} or organ.is_last or not organ.name:
+        return False
+    return not why_not_resized(modules, organ, onward(tape, organs, organ.name), 2 * organ.outputs)
 
 
 def written_down(network: nn.Module, example: Sequence[Any]) -> Tape:
@@ -106,9 +102,27 @@ def structure_of(network: nn.Module, example: Sequence[Any], family: str = "user
         left = tape.shapes.get(name, ((1,), (1,)))[1]
         flops = _flops(organ.kind, modules[name], left, count) * organ.calls
         shapes.append(
-            LayerShape(name, organ.kind, organ.inputs, organ.outputs, count, trained, flops, organ.activation)
-        )
+            LayerShape(name, _kind_in_structure(organ), organ.inputs, organ.outputs, count, trained, flops,
+                       _seen_activation(organ, tape))
+        )  # fmt: skip
     return Structure(family, tuple(shapes))
+
+
+def _kind_in_structure(organ: Organ) -> str:
+    if organ.kind == "convolution":
+        return "conv"
+    if organ.kind == "batch-norm":
+        return "batch-norm-2d" if organ.dimensions > 2 else "batch-norm"
+    return "layer-norm" if organ.kind == "other-norm" else organ.kind
+
+
+def _seen_activation(organ: Organ, tape: Tape) -> str:
+    """The activation behind a layer; "" only where it was seen that nothing bends before the next layer."""
+    if organ.kind not in {"linear", "convolution"} or organ.activation or organ.is_last:
+        return organ.activation
+    number = next(call.number for call in tape.calls if call.path == organ.name and is_hidden_layer(call))
+    onward = users_until_layers(tape, number, passes_on)
+    return "" if all(passes_on(call) or (is_hidden_layer(call) and not call.within) for call in onward) else "unknown"
 
 
 def ends_in(tape: Tape) -> str:
@@ -125,34 +139,10 @@ def call_at_the_end(tape: Tape) -> Call | None:
         kind = kind_of_function(call.function)
         if kind:
             return call if kind in AT_THE_END else None
-        if call.function not in _RESHAPING or len(call.sources) != 1:
+        if call.function not in RESHAPING or len(call.sources) != 1:
             return None
         number = call.sources[0]
     return None
-
-
-def is_hidden_layer(call: Call) -> bool:
-    """True for linear layers and convolutions."""
-    return call.function in _LINEAR or call.function in _CONVOLUTION
-
-
-def users_until_layers(tape: Tape, number: int, passes: Callable[[Call], bool]) -> Iterator[Call]:
-    """The calls that read what call `number` made, and on through those that `passes`; each once, nearest first."""
-    waiting, seen = list(tape.users.get(number, ())), set[int]()
-    while waiting:
-        current = waiting.pop(0)
-        if current in seen:
-            continue
-        seen.add(current)
-        call = tape.calls[current]
-        yield call
-        if passes(call):
-            waiting.extend(tape.users.get(current, ()))
-
-
-def passes_on(call: Call) -> bool:
-    """True for calls that hand values on: reshaping, pooling, dropout, normalisation."""
-    return call.function in _PASSING or call.function in _DROPPING or call.function in _NORMALISING
 
 
 def organs_in(network: nn.Module, tape: Tape) -> tuple[Organ, ...]:
@@ -181,22 +171,22 @@ def _organ(call: Call, tape: Tape, modules: dict[str, nn.Module]) -> Organ | Non
     calls = tape.visits.get(call.path, 1) if call.path else 1
     made = partial(Organ, dimensions=len(call.shape), calls=calls, is_last=_is_last(tape, call.number))
     same = bool(call.entered) and call.entered[0] == call.shape
-    if call.function in _LINEAR or call.function in _CONVOLUTION:
-        linear = call.function in _LINEAR
+    if call.function in LINEAR or call.function in CONVOLUTION:
+        linear = call.function in LINEAR
         own = isinstance(module, nn.Linear if linear else _ConvNd)
         return made(
             call.path if own else "", "linear" if linear else "convolution", call.entered[0][-1 if linear else 1],
             call.shape[-1 if linear else 1], _activation_after(tape, call.number), _normalised_after(tape, call.number),
             movable=own, same_shape=same,
         )  # fmt: skip
-    kind = _NORMALISING.get(call.function)
+    kind = NORMALISING.get(call.function)
     if kind is not None:
         own = module is not None and not list(module.children()) and call.path != ""
         units = call.shape[1] if kind == "batch-norm" and len(call.shape) > 1 else call.shape[-1]
         if kind == "group-norm":
             units = call.shape[1]
         return made(call.path if own else "", kind, units, units, movable=own, same_shape=True)
-    if call.function in _DROPPING:
+    if call.function in DROPPING:
         own = isinstance(module, nn.modules.dropout._DropoutNd)
         rate = module.p if own and isinstance(module, nn.modules.dropout._DropoutNd) else _rate_of(call)
         return made(call.path if own else "", "dropout", call.shape[-1], call.shape[-1], rate=rate,
@@ -244,7 +234,7 @@ def _rate_of(call: Call) -> float:
 
 def _activation_after(tape: Tape, number: int) -> str:
     def on(call: Call) -> bool:
-        return passes_on(call) or call.function in _JOINING
+        return passes_on(call) or call.function in JOINING
 
     return next(
         (kind for call in users_until_layers(tape, number, on) if (kind := kind_of_function(call.function))), ""
@@ -253,9 +243,9 @@ def _activation_after(tape: Tape, number: int) -> str:
 
 def _normalised_after(tape: Tape, number: int) -> bool:
     def on(call: Call) -> bool:
-        return call.function in _PASSING or call.function in _DROPPING or bool(kind_of_function(call.function))
+        return call.function in PASSING or call.function in DROPPING or bool(kind_of_function(call.function))
 
-    return any(call.function in _NORMALISING for call in users_until_layers(tape, number, on))
+    return any(call.function in NORMALISING for call in users_until_layers(tape, number, on))
 
 
 def _is_last(tape: Tape, number: int) -> bool:
@@ -281,7 +271,7 @@ def _blocks(tape: Tape, modules: dict[str, nn.Module]) -> Iterator[str]:
             continue
         inside = [each for each in tape.calls if each.path == name or each.path.startswith(f"{name}.")]
         layers = [each for each in inside if is_hidden_layer(each)]
-        adds = any(each.function in _JOINING for each in inside)
+        adds = any(each.function in JOINING for each in inside)
         if len(layers) < 1 or not list(module.children()) or adds or any(each.within for each in inside):
             continue
         taken.append(name)
