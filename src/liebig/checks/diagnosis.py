@@ -30,13 +30,15 @@ _NOTHING: Final = "Nothing is found that limits this run."
 class Diagnosis:
     """`findings`, strongest first; what follows from a finding stands under it as its consequence, in the order in which one
     leads to the next. `answers` holds the answer of every check by name, those of the findings included. `watched` when the
-    loop is the user's own, `steps` how many were seen (0: not known)."""
+    loop is the user's own, `steps` how many were seen (0: not known). `notes` are said at the end: that watching ended
+    early, say."""
 
     findings: tuple[Finding, ...]
     answers: Mapping[str, Answer]
     cost: float = float("nan")  # seconds of watching over seconds in all
     steps: int = 0
     watched: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def others(self) -> Mapping[str, str]:
@@ -54,7 +56,7 @@ class Diagnosis:
         lines: list[str] = []
         for number, finding in enumerate(self.findings[:SHOWN], start=1):
             lines += _told(number, finding)
-        return "\n".join([*(lines or [_NOTHING]), "", self._counted()])
+        return "\n".join([*(lines or [_NOTHING]), "", self._counted(), *self.notes])
 
     def _counted(self) -> str:
         """The last line: what was watched, and how many checks said what."""
@@ -91,7 +93,8 @@ class Diagnosis:
             f'<details style="{_QUIET}"><summary>{html.escape(self._counted())}</summary>'
             f"<table>{rows}</table></details>"
         )
-        return f'<div style="{_PAGE}">{body}{rest}</div>'
+        notes = "".join(f'<p style="{_QUIET}">{html.escape(note)}</p>' for note in self.notes)
+        return f'<div style="{_PAGE}">{body}{rest}{notes}</div>'
 
 
 # --- told ------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ class LoaderBound(Check):
     words = {
         "en": Telling(
             headline="Training waits for its data.",
-            evidence="Of each step {wait:.3g} ms are spent waiting for the batch and {compute:.3g} ms computing: {share:.0%} of the time{cached}. The loader has {workers:.0f} workers{where}.",
+            evidence="Of each step {wait:.3g} ms are spent waiting for the batch and {compute:.3g} ms computing: {share:.0%} of the time{cached}.{workers}",
             advice="{advice}",
             short="the wait for data",
         )
@@ -57,16 +57,24 @@ class LoaderBound(Check):
                 if math.isfinite(loader.cached) and loader.cached > 0
                 else ""
             ),
-            "workers": Fact(float(loader.workers)),
-            "where": Fact(f" ({loader.place})" if loader.place else ""),
+            "workers": Fact(_workers(loader)),
             "advice": Fact(_advice(loader)),
         }
         return Found(strength, loader.place, facts)
 
 
+def _workers(loader: LoaderWait) -> str:
+    """How many workers the loader has; nothing where that is not known."""
+    where = f" ({loader.place})" if loader.place else ""
+    if loader.workers < 0:
+        return f" The loop that waits is at {loader.place}." if loader.place else ""
+    count = {0: "no workers", 1: "1 worker"}.get(loader.workers, f"{loader.workers} workers")
+    return f" The loader has {count}{where}."
+
+
 def _advice(loader: LoaderWait) -> str:
     """First what costs nothing to try."""
-    if loader.workers == 0:
+    if loader.workers <= 0:
         return (
             "Give the DataLoader workers (num_workers=2 or more, persistent_workers=True; pin_memory=True on a GPU), or keep "
             "data that fit in memory as one tensor and index it."

@@ -81,7 +81,7 @@ def room(evidence: Evidence) -> float:
         return left if left == left else 1.0
     accuracy = score.train_score if math.isfinite(score.train_score) else score.score
     missed = over(1.0 - accuracy, 1.0 - score.chance)
-    known = finite([left, min(1.0, max(0.0, missed))])
+    known = [min(1.0, max(0.0, each)) for each in finite([left, missed])]
     return min(known) if known else math.nan
 
 
