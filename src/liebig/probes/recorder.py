@@ -115,6 +115,11 @@ class Recorder:
             start += numbers.shape[1]
         return _Seen(step, {member: row for row, member in enumerate(self._present)}, places, rows)
 
+    @property
+    def seconds(self) -> float:
+        """What looking has cost so far."""
+        return self._seconds
+
     def spent(self, seconds: float) -> None:
         """Add what the loop itself spent on making looks."""
         self._seconds += seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ class Logbook:
         """Steps between the rows that hold a validation value, or all rows; NaN where that is not known."""
         marks = [row.step for row in self.rows if any(_part(name) == "valid" for name in row.values)]
         marks = marks or [row.step for row in self.rows]
-        gaps = [b - a for a, b in zip(marks, marks[1:], strict=False) if b > a]
+        gaps = [b - a for a, b in itertools.pairwise(marks) if b > a]
         if gaps:
             return fmean(gaps)
         return float(marks[0]) if len(marks) == 1 and marks[0] > 0 else math.nan

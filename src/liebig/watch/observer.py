@@ -28,17 +28,15 @@ from liebig.core.evidence import (
     LoaderWait,
     LossCalls,
     Measurement,
-    MemoryGrowth,
     ModuleModes,
     NonFinite,
     ProbeCost,
     SkippedSteps,
     StepLosses,
-    UnitStatistics,
 )
 from liebig.probes.look import Look, SeenWeight
 from liebig.probes.recorder import Recorder
-from liebig.probes.schedule import Seeing, open_looks
+from liebig.probes.schedule import WHOLE_UNTIL, Seeing, open_looks
 from liebig.probes.unit_statistics import takes_histogram
 from liebig.watch import stack
 from liebig.watch.hooks import Hook
@@ -50,8 +48,9 @@ from liebig.watch.places import users_place
 from liebig.watch.recall import Recall
 from liebig.watch.sight import Sight, Wait
 
-_SHARE: Final = 0.005  # of the time so far may be spent on looks after the first ten,
-_GRACE: Final = 0.02  # and so many seconds
+_SHARE: Final = 0.004  # of the time so far may be spent on looks after the first ten,
+_GRACE: Final = 0.02  # and so many seconds;
+_ALWAYS: Final = 4  # each fourth late look, 2.4 times as late as the one before, is taken whatever looking has cost
 _ROW_SHARE: Final = 0.001  # of the time so far may be spent on hashes of rows between looks
 _EVALUATED_PASSES: Final = 4  # of one evaluation are looked at closely
 _DETAILS: Final = frozenset({0, 1, 2, 5, 9})  # looks at which loss calls are read in detail, and all late ones
@@ -153,10 +152,8 @@ class Observer:
         """A fault of ours: watching ends, the loop goes on."""
         self.error = self.error or error
         self._sight.blind = True
-        try:
+        with contextlib.suppress(Exception):  # nothing more can be done, and the loop is not ours to break
             self.close()
-        except Exception:  # noqa: BLE001, S110  # nothing more can be done, and the loop is not ours to break
-            pass
 
     def _enter(self) -> None:
         if not self._entered:
@@ -187,12 +184,13 @@ class Observer:
     def _guarded(self, work: Callable[..., None], *given: Any) -> None:
         if self.closed:
             return
-        began = time.perf_counter()
+        began, counted = time.perf_counter(), self.recorder.seconds
         try:
             work(*given)
         except Exception as error:  # noqa: BLE001  # never into the user's loop
             self._failed(error)
-        self.recorder.spent(time.perf_counter() - began)
+        inside = self.recorder.seconds - counted  # what the recorder has counted itself
+        self.recorder.spent(time.perf_counter() - began - inside)
 
     def _is_entry(self, module: nn.Module) -> bool:
         """Whether this is a pass that the loop itself asks for, not one inside another."""
@@ -360,7 +358,8 @@ class Observer:
             self._guarded(self._take_after, number)
         if self._counts[number] > self.step:
             self.step = self._counts[number]
-            if self.step >= self._next and not self._began_look or self.step % _CHECK_EVERY == 0:
+            self.ended = time.perf_counter()
+            if (self.step >= self._next and not self._began_look) or self.step % _CHECK_EVERY == 0:
                 self._guarded(self._between)
 
     def _take_after(self, number: int) -> None:
@@ -467,7 +466,7 @@ class Observer:
     # --- between looks ----------------------------------------------------------------------------------------------
 
     def _between(self) -> None:
-        now = self.ended = time.perf_counter()
+        now = self.ended
         if self._discovering and self.step and self._entries:
             self._discovering = False
             for name in [each for each in self._entry_handles if each not in self._entries]:
@@ -488,7 +487,8 @@ class Observer:
                 self._timing, self._mark = 1, time.perf_counter()
             return
         self._place += 1
-        if due > 9 and now is not None and not self.recorder.affords(now):
+        always = self._place % _ALWAYS == 0 and seeing is Seeing.WHOLE
+        if due > WHOLE_UNTIL and now is not None and not always and not self.recorder.affords(now):
             self._next = self._schedule[self._place][0]
             return
         self._seeing = seeing

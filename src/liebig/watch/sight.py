@@ -87,7 +87,8 @@ _PRINTS: Final = frozenset({"__repr__", "__format__"})
 _OF_TWO: Final = frozenset({"sub", "__sub__", "rsub", "__rsub__", "mul", "__mul__", "__rmul__"})
 _UNSCALE: Final = "_amp_foreach_non_finite_check_and_unscale_"
 _CALL_SECONDS: Final = 1.2e-6  # what passing one call through costs, beside what is done about it
-_UNIT_SAMPLES: Final = 128
+_MOST_CALLS: Final = 4  # loss calls of a look that are read in detail
+_UNIT_SAMPLES: Final = 64
 _UNIT_PLACES: Final = 2048
 
 
@@ -361,18 +362,12 @@ class Sight(TorchFunctionMode):
         began = time.perf_counter()
         try:
             if call is not None:
-                self.losses.append(
-                    seen_loss(
-                        call,
-                        result,
-                        made_by=made_by,
-                        place=place,
-                        step=self.step,
-                        training=self.training,
-                        rows=self.rows,
-                        details=self.details and len(self.losses) < 4,
-                    )  # fmt: skip
-                )
+                details = self.details and len(self.losses) < _MOST_CALLS
+                seen = seen_loss(
+                    call, result, made_by=made_by, place=place, step=self.step, training=self.training, rows=self.rows,
+                    details=details,
+                )  # fmt: skip
+                self.losses.append(seen)
         except Exception as error:  # noqa: BLE001
             self.fault(error)
         self.seconds += time.perf_counter() - began

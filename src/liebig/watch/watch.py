@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -14,7 +15,8 @@ from torch.optim import Optimizer
 from liebig.checks import Diagnosis
 from liebig.checks import diagnose as diagnosed
 from liebig.core.errors import UserError
-from liebig.core.evidence import Evidence
+from liebig.core.evidence import Evidence, LossCalls, ModuleModes
+from liebig.train.active import Subject, probe_all
 from liebig.watch.logbook import Logbook
 from liebig.watch.observer import Observer
 
@@ -78,7 +80,25 @@ class Watch:
         """
         if self.train is None:
             raise UserError("probe needs the data: liebig.watch(model, optimizer, train=..., valid=..., loss=...)")
-        raise UserError("active probes are not there yet")
+        observer = self._observer
+        with observer.resting():
+            found = probe_all(self._subject())
+        self._probed = self._probed.having(*found)
+        return found
+
+    def _subject(self) -> Subject:
+        """The loop as the active probes need to know it."""
+        observer, seen = self._observer, self._observer.evidence()
+        modes, calls = seen.get(ModuleModes), seen.get(LossCalls)
+        trained = [call for call in calls.calls if call.training and not call.failed] if calls else []
+        evaluated = modes.evaluated_in_training > modes.evaluated / 2 if modes and modes.evaluated else None
+        return Subject(
+            model=self.model, optimizers=observer.optimizers, loss=self.loss, train=self.train, valid=self.valid,
+            initial=self._initial, evaluates_in_training=evaluated,
+            trains_in_evaluation=bool(modes and modes.trained and not modes.trained_in_training), steps=observer.step,
+            rate=observer.largest_rate if math.isfinite(observer.largest_rate) else None, batch=observer.batch,
+            loss_call=trained[-1] if trained else None,
+        )  # fmt: skip
 
     @property
     def error(self) -> Exception | None:
