@@ -11,6 +11,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import torch
@@ -27,6 +28,8 @@ _HOOKS: Final = (
     "_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks", "_state_dict_hooks",
     "_load_state_dict_post_hooks",
 )  # fmt: skip
+#: Optimizers of torch whose fused step is the same arithmetic.
+_FUSED: Final = (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD)
 _PREFIXES: Final = ("_orig_mod.", "module.")
 
 
@@ -206,6 +209,8 @@ def _redraw(model: nn.Module) -> bool:
 
 def _of_class(optimizer: Optimizer, groups: list[dict[str, Any]]) -> Optimizer:
     takes = inspect.signature(type(optimizer)).parameters
+    if isinstance(optimizer, _FUSED) and all(_may_be_fused(group) for group in groups):
+        groups = [{**group, "fused": True, "foreach": None} for group in groups]
     defaults = {name: value for name, value in optimizer.defaults.items() if name in takes}
     if "lr" in defaults:
         defaults["lr"] = _number(defaults["lr"])
@@ -216,9 +221,17 @@ def _number(rate: float | Tensor) -> float:
     return float(rate)
 
 
-def needs_closure(optimizer: Optimizer) -> bool:
-    """Whether a step of this optimizer evaluates the network itself (LBFGS)."""
-    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+def _may_be_fused(group: Mapping[str, Any]) -> bool:
+    """Whether the same step can be made in one call, which on small networks takes a third of the time."""
+    if group.get("fused") is not None or group.get("foreach") or group.get("capturable") or group.get("differentiable"):
+        return False
+    return all(each.device.type in {"cpu", "cuda"} and each.is_floating_point() for each in group["params"])
+
+
+@cache
+def needs_closure(kind: type[Optimizer]) -> bool:
+    """Whether a step of this class of optimizers evaluates the network itself (LBFGS)."""
+    closure = inspect.signature(kind.step).parameters.get("closure")
     return closure is not None and closure.default is inspect.Parameter.empty
 
 

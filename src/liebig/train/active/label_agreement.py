@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from liebig.core.evidence import LabelAgreement
 from liebig.train.active.class_recall import class_names
-from liebig.train.active.judging import judged
+from liebig.train.active.judging import judged, standard_error
 from liebig.train.active.learning import learn, optimizers_at
 from liebig.train.active.nested import tensors_of
 from liebig.train.active.probe import ActiveProbe
@@ -61,6 +61,8 @@ class LabelAgreementProbe(ActiveProbe):
         near = _by_neighbours(bench, labels)
         if near is not None and _has_skill(near, labels) and noise_share(near, labels).share < _DOUBT:
             return _told(bench, near, labels)
+        if (near is None or not _has_skill(near, labels)) and _is_at_chance(bench):
+            raise Refused("neither the network nor its nearest rows predict a label better than chance")
         found = [each for each in (near, _by_copies(bench, near is not None)) if each is not None]
         best = min(found, key=lambda each: _log_loss(each, labels))
         if not _has_skill(best, labels):
@@ -68,6 +70,15 @@ class LabelAgreementProbe(ActiveProbe):
                 "nothing that was tried predicts a label better than chance, so that a wrong one cannot be told"
             )
         return _told(bench, best, labels)
+
+
+def _is_at_chance(bench: Bench) -> bool:
+    """Whether the network as it is does no better on rows for evaluation than an answer that ignores its input."""
+    valid = bench.valid_judged
+    if valid is None:
+        return False
+    gain = valid.correct - valid.chance_correct
+    return float(gain.mean()) < _SKILL * max(standard_error(gain), 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,11 @@ def noise_share(probabilities: Tensor, labels: Tensor) -> NoiseShare:
     if not len(sure) or not len(next_sure):
         return NoiseShare(0.0, math.nan)
     low, middle = float(sure.mean()), float(next_sure.mean())
-    share = min(max(low - _RISE * max(middle - low, 0.0), 0.0), 1.0)
+    # A rise within its own error is none: taken for one it would hide noise as often as it would show overlap.
+    by_chance = math.hypot(
+        *(math.sqrt(rate * (1 - rate) / len(part)) for rate, part in ((low, sure), (middle, next_sure)))
+    )
+    share = min(max(low - _RISE * max(middle - low - by_chance, 0.0), 0.0), 1.0)
     # The estimate takes `low` (1 + rise) times and `middle` rise times; rates of zero have the error of one row.
     errors = [
         math.sqrt(max(rate * (1 - rate), 1 / len(part)) / len(part))

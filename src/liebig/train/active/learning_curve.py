@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from liebig.core.evidence import LearningCurve
+from liebig.train.active.final_score import judged_parts
 from liebig.train.active.judging import Judged, standard_error
 from liebig.train.active.learning import learn, optimizers_at
 from liebig.train.active.probe import ActiveProbe
@@ -29,6 +30,7 @@ _STEPS: Final = 160
 _LEAST: Final = 60
 _PARTS: Final = 5
 _LEAST_ROWS: Final = 40
+_GAP: Final = 0.05
 
 
 class LearningCurveProbe(ActiveProbe):
@@ -45,6 +47,10 @@ class LearningCurveProbe(ActiveProbe):
             raise Refused(f"there are fewer than {_LEAST_ROWS} rows that can be put together anew")
         if bench.train.total > bench.train.count:
             raise Refused("only a part of the training rows was read")
+        if _gap(bench) < _GAP:
+            raise Refused(
+                "the network is about as good on other rows as on its own: more of them would hardly change it"
+            )
         steps = bench.steps_within(0.8 / len(_SHARES), _STEPS, _LEAST)
         order = torch.randperm(bench.train.count, generator=bench.generator(12))
         sizes = [max(1, round(share * len(order))) for share in _SHARES]
@@ -54,6 +60,12 @@ class LearningCurveProbe(ActiveProbe):
         return LearningCurve(
             tuple(sizes), tuple(each.loss for each in found), (errors[0], *errors), found[-1].chance_loss
         )
+
+
+def _gap(bench: Bench) -> float:
+    """How much lower the loss is on the training rows, in units of that of an answer that ignores its input."""
+    valid, train = judged_parts(bench)
+    return (valid.loss - train.loss) / max(valid.chance_loss, 1e-12)
 
 
 def _trained(bench: Bench, rows: Tensor, steps: int) -> Judged:

@@ -12,7 +12,7 @@ Source: Smith 2017, arXiv:1506.01186; the factor 0.3 was measured on 17 tables: 
 from __future__ import annotations
 
 import math
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from liebig.core.evidence import RateRange
@@ -21,7 +21,11 @@ from liebig.train.active.probe import ActiveProbe
 from liebig.train.active.workbench import Bench, Refused, train_mode
 
 _STEPS: Final = 120
+_MOST_STEPS: Final = 400  # of tiny batches
+_ROWS: Final = 1_600  # that are read at least: the loss of fewer is too noisy
 _LEAST: Final = 40
+#: Standard errors by which the smoothed loss must fall somewhere.
+_SURE: Final = 2.0
 _LOWEST: Final = 1e-6
 _HIGHEST: Final = 10.0
 _SMOOTHING: Final = 0.9
@@ -40,7 +44,9 @@ class RateRangeProbe(ActiveProbe):
     def measure(self, bench: Bench) -> RateRange:
         if not bench.copy.optimizers:
             raise Refused("no optimizer was given")
-        steps = bench.steps_within(0.9, _STEPS, _LEAST)
+        most = max(_STEPS, min(_MOST_STEPS, _ROWS // bench.batch))
+        steps = bench.steps_within(0.9, most, _LEAST)
+        smoothing = _SMOOTHING ** (_STEPS / max(steps, _STEPS))
         growth = (_HIGHEST / _LOWEST) ** (1.0 / (steps - 1))
         rates = [_LOWEST * growth**step for step in range(steps)]
         bench.copy.to_start()
@@ -56,14 +62,15 @@ class RateRangeProbe(ActiveProbe):
 
         def is_over(step: int, loss: float) -> bool:
             nonlocal mean
-            mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
-            smoothed.append(mean / (1 - _SMOOTHING ** (step + 1)))
+            mean = smoothing * mean + (1 - smoothing) * loss
+            smoothed.append(mean / (1 - smoothing ** (step + 1)))
             return abs(smoothed[-1]) > _HOPELESS * abs(min(smoothed)) and smoothed[-1] > smoothed[0]
 
         batches = islice(bench.train.endless(bench.batch, bench.generator(3)), steps)
-        learn(bench, optimizers, batches, before=at, stop=is_over)
-        if len(smoothed) < _LEAST // 2 and not _rose(smoothed):
+        losses = learn(bench, optimizers, batches, before=at, stop=is_over)
+        if len(smoothed) < len(rates) and not _has_ended(smoothed, losses):
             raise Refused("the time was over before the rates had grown")
+        _must_fall(smoothed, losses, 1.0 / (1.0 - smoothing))
         return _told(rates[: len(smoothed)], smoothed, bench.rate)
 
 
@@ -77,5 +84,20 @@ def _told(rates: list[float], smoothed: list[float], used: float) -> RateRange:
     return RateRange(tuple(rates), tuple(smoothed), used, _SHARE * rates[lowest], largest)
 
 
-def _rose(smoothed: list[float]) -> bool:
-    return bool(smoothed) and smoothed[-1] > smoothed[0] and math.isfinite(smoothed[-1])
+def _has_ended(smoothed: list[float], losses: list[float]) -> bool:
+    """Whether the test ended because the loss rose or was no longer finite."""
+    return bool(losses) and (not math.isfinite(losses[-1]) or (len(smoothed) > 1 and smoothed[-1] > smoothed[0]))
+
+
+def _must_fall(smoothed: list[float], losses: list[float], window: float) -> None:
+    """Raises Refused where no rate made the loss fall by more than batches differ: then its lowest point is chance.
+
+    The noise of a loss is read off neighbouring steps up to the lowest point; `window` steps are averaged by the smoothing.
+    """
+    lowest = min(range(len(smoothed)), key=smoothed.__getitem__) if smoothed else 0
+    steps = [b - a for a, b in pairwise(losses[: max(lowest + 1, 10)]) if math.isfinite(a) and math.isfinite(b)]
+    if len(steps) < 2:
+        raise Refused("the loss is not finite from the first steps on")
+    noise = math.sqrt(sum(each * each for each in steps) / (2 * len(steps)))
+    if smoothed[0] - smoothed[lowest] < _SURE * noise / math.sqrt(window):
+        raise Refused("the loss fell at no rate")
