@@ -8,6 +8,7 @@ import pytest
 import torch
 from foreign_cases import CASES, Branching, Pictures, Shared, batch, nested
 from torch import nn
+from torch.nn import functional
 
 from liebig.core.card import TECHNIQUE_SECTIONS, card_of
 from liebig.core.errors import UserError
@@ -27,7 +28,6 @@ from liebig.nets.edits import (
     WidenHidden,
     WrapResidual,
 )
-from liebig.nets.foreign.graph import as_graph
 from liebig.nets.surgery import (
     Materials,
     SurgeryRefused,
@@ -68,7 +68,7 @@ def by_script(found, build, example, seed):
     torch.manual_seed(seed)
     names = {
         "torch": torch, "nn": nn, "OrderedDict": OrderedDict, "network": build(), "example": example,
-        "as_graph": lambda network: as_graph(network, example),
+        "functional": functional,
     }  # fmt: skip
     exec("\n\n".join([*found.helpers.values(), *found.lines]) if found.helpers else "\n".join(found.lines), names)
     return names["network"]
@@ -364,7 +364,11 @@ def test_every_edit_has_its_card(edit):
 
 def test_nothing_between_layers_is_said_only_where_it_was_seen():
     plain = structure_of(nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.Linear(8, 2)), (batch(6, 8),))
-    assert [(each.kind, each.activation) for each in plain.layers] == [("linear", ""), ("batch-norm", ""), ("linear", "")]
+    assert [(each.kind, each.activation) for each in plain.layers] == [
+        ("linear", ""),
+        ("batch-norm", ""),
+        ("linear", ""),
+    ]
     seen = {each.name: each.activation for each in structure_of(CASES["attention"][0](), CASES["attention"][1]).layers}
     assert seen["0"] == "unknown"  # goes into attention and a sum
     pictures = {each.name: each for each in structure_of(Pictures(), CASES["pictures"][1]).layers}

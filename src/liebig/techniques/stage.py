@@ -14,18 +14,30 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn, optim
 
 from liebig.core.settings import Settings
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import ParameterSpec
+from liebig.techniques.script import Script, ScriptGround
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UsersOwn:
+    """What is the user's own and no recipe can hold: the loss of (answer, target), the function that makes an optimizer for
+    a network, and the network that is trained now (None where nothing is)."""
+
+    loss: Callable[[Any, Tensor], Tensor] | None = None
+    optimizer: Callable[[nn.Module], optim.Optimizer] | None = None
+    network: nn.Module | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
     """What a stage is built on: the parameters of one member, the classes (1 for numbers), the number of training rows,
-    the steps of an epoch, the epochs planned, the share of each class in the training rows, the device."""
+    the steps of an epoch, the epochs planned, the share of each class in the training rows, the device, and what is the
+    user's own."""
 
     specs: tuple[ParameterSpec, ...]
     outputs: int
@@ -35,6 +47,7 @@ class Ground:
     epochs: int
     class_shares: tuple[float, ...]
     device: torch.device
+    own: UsersOwn | None = None
 
     @property
     def total_steps(self) -> int:
@@ -94,6 +107,10 @@ class Stage:
 class Technique(Settings):
     """The settings of a technique that stands in ``recipe.techniques``."""
 
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        """The same in plain PyTorch; None where no plain script does it."""
+        return None
+
     @classmethod
     @abstractmethod
     def stage(cls, records: Sequence[Technique], ground: Ground) -> Stage:
@@ -140,6 +157,10 @@ class OptimizerSettings(Settings):
 
     learning_rate: float
 
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        """The same in plain PyTorch; None where no plain script does it."""
+        return None
+
     @classmethod
     @abstractmethod
     def stage(cls, records: Sequence[OptimizerSettings], ground: Ground) -> OptimizerStage: ...
@@ -168,6 +189,10 @@ class ObjectiveStage:
 class ObjectiveSettings(Settings):
     """The settings of an objective."""
 
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        """The same in plain PyTorch; None where no plain script does it."""
+        return None
+
     @classmethod
     @abstractmethod
     def stage(cls, records: Sequence[ObjectiveSettings], ground: Ground) -> ObjectiveStage: ...
@@ -180,6 +205,10 @@ class BatchingSettings(Settings):
     """
 
     size: int
+
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        """The same in plain PyTorch; None where no plain script does it."""
+        return None
 
     @property
     def accumulates(self) -> int:
@@ -217,6 +246,10 @@ class ScheduleSettings(Settings):
 
     stackable_whole = True
 
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        """The same in plain PyTorch; None where no plain script does it."""
+        return None
+
     @abstractmethod
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         """What the learning rate is multiplied by at `step` (0-based)."""
@@ -251,6 +284,10 @@ class StoppingSettings(Settings):
     stackable_whole = True
 
     epochs: int
+
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        """The same in plain PyTorch; None where no plain script does it."""
+        return None
 
     @property
     def chooses(self) -> bool:

@@ -55,7 +55,7 @@ class RemoveOutputActivation(Edit):
         graph.graph.erase_node(node)
         graph.recompile()
         patient.help("drop_last", _HELP)
-        patient.say("network = as_graph(network)", f"drop_last(network, {name!r})")
+        patient.say(f"drop_last(network, {name!r})")
 
     def _node(self, graph: fx.GraphModule, function: str, path: str) -> fx.Node | None:
         kind = kind_of_function(function)

@@ -82,7 +82,6 @@ class SwapActivation(Edit):
         graph.recompile()
         patient.help("swap_functions", _HELP)
         patient.say(
-            "network = as_graph(network)",
             f"swap_functions(network, {function!r}, {places!r}, lambda: {WRITTEN[self.new]})",
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import fx, nn
@@ -16,6 +16,29 @@ _DROPPING = {
     functional.dropout: nn.Dropout, functional.dropout1d: nn.Dropout1d, functional.dropout2d: nn.Dropout2d,
     functional.dropout3d: nn.Dropout3d, functional.alpha_dropout: nn.AlphaDropout, torch.dropout: nn.Dropout,
 }  # fmt: skip
+
+
+#: The same in a plain script.
+WRITTEN: Final = '''def as_graph(network):
+    """The network as a graph, whose calls can be exchanged; dropout that it calls as a function becomes a module."""
+    if isinstance(network, torch.fx.GraphModule):
+        return network
+    graph, number = torch.fx.symbolic_trace(network.train()), 0
+    kinds = {
+        functional.dropout: nn.Dropout, functional.dropout1d: nn.Dropout1d, functional.dropout2d: nn.Dropout2d,
+        functional.dropout3d: nn.Dropout3d, functional.alpha_dropout: nn.AlphaDropout, torch.dropout: nn.Dropout,
+    }
+    for node in list(graph.graph.nodes):
+        if node.op != "call_function" or node.target not in kinds:
+            continue
+        graph.add_module(f"dropout_{number}", kinds[node.target](node.kwargs.get("p", node.args[1] if len(node.args) > 1 else 0.5)))
+        with graph.graph.inserting_before(node):
+            node.replace_all_uses_with(graph.graph.call_module(f"dropout_{number}", (node.args[0] if node.args else node.kwargs["input"],)))
+        graph.graph.erase_node(node)
+        number += 1
+    graph.recompile()
+    return graph
+'''
 
 
 def why_untraceable(network: nn.Module, example: Sequence[Any]) -> str:

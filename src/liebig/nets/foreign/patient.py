@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from liebig.core.evidence import Organ
 from liebig.nets.foreign.anatomy import names_in, organs_in, written_down
-from liebig.nets.foreign.graph import Untraceable, as_graph
+from liebig.nets.foreign.graph import WRITTEN, Untraceable, as_graph
 from liebig.nets.foreign.tape import Tape
 from liebig.stack.draws import member_seed
 
@@ -171,6 +171,8 @@ class Patient:
         except Untraceable as reason:
             raise Refused(f"the network calls this function itself, and {reason}") from reason
         self.network, self._is_graph = whole, True
+        self.help("as_graph", WRITTEN)
+        self.say("network = as_graph(network)")
         return whole
 
     def say(self, *lines: str) -> None:

@@ -20,6 +20,7 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.beside import beside
 from liebig.stack.tree import scalars
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
@@ -30,6 +31,22 @@ class EMA(Technique):
 
     kind: Literal["ema"] = "ema"
     horizon: Annotated[float, Field(gt=0, le=10_000), STACKABLE] = 1.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        steps = self.horizon * ground.steps_per_epoch
+        helper = f'''def average(averaged, network, step):
+    """Move the averaged weights to the network's: a mean that forgets over {steps:g} steps, unbiased from the first on."""
+    share = math.expm1(-1 / {steps!r}) / math.expm1(-(step + 1) / {steps!r})
+    with torch.no_grad():
+        for mean, weight in zip(averaged.parameters(), network.parameters()):
+            mean.lerp_(weight, share)
+        for mean, buffer in zip(averaged.buffers(), network.buffers()):
+            mean.copy_(buffer)
+'''
+        return Script(
+            helpers=(helper,), begin=("averaged = copy.deepcopy(network)",), after_step=("average(averaged, network, step)",),
+            answers="averaged",
+        )  # fmt: skip
 
     @classmethod
     def stage(cls, records: Sequence[EMA], ground: Ground) -> EMAStage:  # type: ignore[override]  # its own records

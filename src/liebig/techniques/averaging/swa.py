@@ -21,6 +21,7 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.beside import beside
 from liebig.stack.tree import scalars
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
@@ -31,6 +32,21 @@ class SWA(Technique):
 
     kind: Literal["swa"] = "swa"
     start: Annotated[float, Field(ge=0, lt=1), STACKABLE] = 0.75
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        first = min(max(0, ground.epochs - 1), int(self.start * ground.epochs))
+        return Script(
+            begin=("averaged, taken = copy.deepcopy(network), 0",),
+            after_epoch=(
+                f"if epoch >= {first}:",
+                "    taken += 1",
+                "with torch.no_grad():",
+                "    for mean, weight in zip(averaged.parameters(), network.parameters()):",
+                "        mean.lerp_(weight, 1 / taken) if taken else mean.copy_(weight)",
+                "torch.optim.swa_utils.update_bn((tuple(batch)[:-1][0] for batch in loader), averaged, device)",
+            ),
+            answers="averaged",
+        )
 
     @classmethod
     def stage(cls, records: Sequence[SWA], ground: Ground) -> SWAStage:  # type: ignore[override]  # its own records

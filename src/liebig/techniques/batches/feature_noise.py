@@ -22,6 +22,7 @@ from liebig.stack.beside import beside
 from liebig.stack.draws import Draws
 from liebig.stack.tree import scalars
 from liebig.techniques.batches.rows import groups_of
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 _STREAM: Final = 7101
@@ -32,6 +33,9 @@ class FeatureNoise(Technique):
 
     kind: Literal["feature-noise"] = "feature-noise"
     spread: Annotated[float, Field(gt=0, le=100), STACKABLE] = 0.05
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(on_batch=(f"inputs[0] = inputs[0] + {self.spread!r} * torch.randn_like(inputs[0])",))
 
     @classmethod
     def stage(cls, records: Sequence[FeatureNoise], ground: Ground) -> FeatureNoiseStage:  # type: ignore[override]  # its own records

@@ -26,6 +26,7 @@ from liebig.stack.batch import Batch
 from liebig.stack.beside import beside
 from liebig.stack.draws import Draws
 from liebig.techniques.batches.rows import groups_of
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 _STREAM: Final = 7001
@@ -37,6 +38,19 @@ class Mixup(Technique):
 
     kind: Literal["mixup"] = "mixup"
     alpha: Annotated[float, Field(gt=0, le=100), STACKABLE] = 0.4
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        spread = f"y = functional.one_hot(y.long().flatten(), {ground.outputs}).float()"
+        several = ground.is_classification and ground.outputs > 1
+        return Script(
+            on_batch=(
+                f"share = torch.distributions.Beta({self.alpha!r}, {self.alpha!r}).sample().to(device)",
+                "other = torch.randperm(len(y), device=device)",
+                "inputs = [share * each + (1 - share) * each[other] for each in inputs]",
+                *((spread,) if several else ("y = y.float()",)),
+                "y = share * y + (1 - share) * y[other]",
+            )
+        )
 
     @classmethod
     def stage(cls, records: Sequence[Mixup], ground: Ground) -> MixupStage:  # type: ignore[override]  # its own records

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from liebig.techniques.batching.balanced import Balanced
+from liebig.techniques.batching.in_order import InOrder
 from liebig.techniques.batching.shuffled import Shuffled
 from liebig.techniques.stage import BatchingSettings
 
-ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled, Balanced)
+ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled, Balanced, InOrder)
 
-__all__ = ["ALL", "Balanced", "Shuffled"]
+__all__ = ["ALL", "Balanced", "InOrder", "Shuffled"]

@@ -16,6 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from liebig.techniques.script import Script, ScriptGround, loader_of
 from liebig.techniques.stage import BatchingSettings
 
 
@@ -24,6 +25,16 @@ class Balanced(BatchingSettings):
 
     kind: Literal["balanced"] = "balanced"
     size: Annotated[int, Field(ge=1, le=1_000_000)] = 128
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(
+            loader=(
+                "codes = torch.stack([torch.as_tensor(row[-1]).flatten()[0] for row in train_set]).long()",
+                "each_class = 1.0 / torch.bincount(codes).clamp(min=1)",
+                "sampler = torch.utils.data.WeightedRandomSampler(each_class[codes], len(codes))",
+                loader_of(self.size, ground, "sampler=sampler"),
+            )
+        )
 
     def order(self, target: Tensor, generator: torch.Generator) -> Tensor:
         codes = target.to(generator.device).long()

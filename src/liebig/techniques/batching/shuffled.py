@@ -15,6 +15,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from liebig.techniques.script import Script, ScriptGround, loader_of
 from liebig.techniques.stage import BatchingSettings
 
 
@@ -24,6 +25,9 @@ class Shuffled(BatchingSettings):
     kind: Literal["shuffled"] = "shuffled"
     size: Annotated[int, Field(ge=1, le=1_000_000)] = 128
     accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(loader=(loader_of(self.size, ground, "shuffle=True"),))
 
     @property
     def accumulates(self) -> int:

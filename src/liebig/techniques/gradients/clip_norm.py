@@ -19,6 +19,7 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.beside import beside
 from liebig.stack.tree import scalars
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
@@ -27,6 +28,9 @@ class ClipNorm(Technique):
 
     kind: Literal["clip-norm"] = "clip-norm"
     limit: Annotated[float, Field(gt=0, le=1e6), STACKABLE] = 1.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(on_gradients=(f"nn.utils.clip_grad_norm_(network.parameters(), {self.limit!r})",))
 
     @classmethod
     def stage(cls, records: Sequence[ClipNorm], ground: Ground) -> ClipNormStage:  # type: ignore[override]  # its own records

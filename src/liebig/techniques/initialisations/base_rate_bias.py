@@ -9,6 +9,7 @@ Source: Lin et al. 2017, arXiv:1708.02002, section 4.1; Karpathy 2019, A Recipe 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from liebig.stack.batch import Batch, for_members
 from liebig.stack.specs import Role
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique, Trial
 
 
@@ -25,6 +27,28 @@ class BaseRateBias(Technique):
     """Settings of the last bias at the base rate: none."""
 
     kind: Literal["base-rate-bias"] = "base-rate-bias"
+
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        if not ground.is_classification:
+            return Script(
+                prepare=(
+                    "with torch.no_grad():",
+                    "    for name, bias in network.named_parameters():",
+                    f"        if name in {ground.last_biases!r}:",
+                    "            bias.fill_(first[-1].float().mean())",
+                )
+            )
+        shares = [max(each, 0.5 / max(1, ground.rows)) for each in ground.class_shares]
+        logs = [math.log(each) for each in shares]
+        values = [logs[1] - logs[0]] if ground.outputs == 1 else logs
+        return Script(
+            prepare=(
+                "with torch.no_grad():",
+                "    for name, bias in network.named_parameters():",
+                f"        if name in {ground.last_biases!r}:",
+                f"            bias.copy_(torch.tensor({values!r}))",
+            )
+        )
 
     @classmethod
     def stage(cls, records: Sequence[BaseRateBias], ground: Ground) -> BaseRateStage:  # type: ignore[override]  # its own records

@@ -66,3 +66,22 @@ def mean_number(outputs: Tensor) -> Tensor:
 def judged_squared_error(outputs: Tensor, target: Tensor) -> Tensor:
     """Squared error of the averaged answer, [K, B]."""
     return (mean_number(outputs) - target).square()
+
+
+#: The same for a plain script.
+LOGARITHMS_WRITTEN = """def class_logarithms(outputs):
+    \"\"\"Log-probabilities of all classes; of two where there is one output.\"\"\"
+    if outputs.ndim == 1 or outputs.shape[-1] == 1:
+        logits = outputs.flatten()
+        return torch.stack((functional.logsigmoid(-logits), functional.logsigmoid(logits)), dim=-1)
+    return functional.log_softmax(outputs, dim=-1)
+
+
+def wanted_shares(y, classes):
+    \"\"\"The probability that each class should have.\"\"\"
+    if y.ndim == 2 and y.shape[1] == classes:
+        return y
+    if y.is_floating_point() and classes == 2:
+        return torch.stack((1 - y.flatten(), y.flatten()), dim=-1)
+    return functional.one_hot(y.long().flatten(), classes).float()
+"""

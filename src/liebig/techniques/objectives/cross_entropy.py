@@ -23,6 +23,7 @@ from torch.nn import functional
 from liebig.core.settings import STACKABLE
 from liebig.stack.tree import scalars
 from liebig.techniques.objectives.answers import class_probabilities, judged_cross_entropy
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -32,6 +33,39 @@ class CrossEntropy(ObjectiveSettings):
     kind: Literal["cross-entropy"] = "cross-entropy"
     label_smoothing: Annotated[float, Field(ge=0, lt=1), STACKABLE] = 0.0
     class_weights: Literal["none", "balanced"] = "none"
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        smoothing = self.label_smoothing
+        shares = [max(each, 0.5 / max(1, ground.rows)) for each in ground.class_shares]
+        weights = [1 / (len(shares) * each) for each in shares] if self.class_weights == "balanced" else None
+        if ground.is_binary:
+            smooth = f" * {1 - smoothing!r} + {smoothing / 2!r}" if smoothing else ""
+            options = "" if weights is None else f", weight=({weights[1]!r} * wanted + {weights[0]!r} * (1 - wanted))"
+            if weights is not None and smoothing:
+                return Script(
+                    loss=(
+                        f"wanted, logits = y.float().flatten(){smooth}, outputs.flatten()",
+                        f"loss = ({weights[1]!r} * wanted * functional.softplus(-logits)",
+                        f"        + {weights[0]!r} * (1 - wanted) * functional.softplus(logits)).mean()",
+                    )
+                )
+            return Script(
+                loss=(
+                    f"wanted = y.float().flatten(){smooth}",
+                    f"loss = functional.binary_cross_entropy_with_logits(outputs.flatten(), wanted{options})",
+                )
+            )
+        options = f", label_smoothing={smoothing!r}" if smoothing else ""
+        target = "y if y.ndim == 2 else y.long().flatten()"
+        if weights is None:
+            return Script(loss=(f"loss = functional.cross_entropy(outputs, {target}{options})",))
+        return Script(
+            begin=(f"class_weights = torch.tensor({weights!r}, device=device)",),
+            loss=(
+                "# the mean over rows: torch's own mean would divide by the weights",
+                f"loss = functional.cross_entropy(outputs, {target}, weight=class_weights{options}, reduction='none').mean()",
+            ),
+        )
 
     @classmethod
     def stage(cls, records: Sequence[CrossEntropy], ground: Ground) -> CrossEntropyStage:  # type: ignore[override]  # its own records

@@ -20,11 +20,13 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.tree import scalars
 from liebig.techniques.objectives.answers import (
+    LOGARITHMS_WRITTEN,
     class_logarithms,
     class_probabilities,
     class_shares_wanted,
     judged_cross_entropy,
 )
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -33,6 +35,16 @@ class Focal(ObjectiveSettings):
 
     kind: Literal["focal"] = "focal"
     gamma: Annotated[float, Field(ge=0, le=20), STACKABLE] = 2.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(
+            helpers=(LOGARITHMS_WRITTEN,),
+            loss=(
+                "logs = class_logarithms(outputs)",
+                "missing = -torch.expm1(logs.clamp(max=-1e-7))",
+                f"loss = -(wanted_shares(y, logs.shape[1]) * missing ** {self.gamma!r} * logs).sum(dim=1).mean()",
+            ),
+        )
 
     @classmethod
     def stage(cls, records: Sequence[Focal], ground: Ground) -> FocalStage:  # type: ignore[override]  # its own records

@@ -20,11 +20,13 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.tree import scalars
 from liebig.techniques.objectives.answers import (
+    LOGARITHMS_WRITTEN,
     class_logarithms,
     class_probabilities,
     class_shares_wanted,
     judged_cross_entropy,
 )
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -33,6 +35,15 @@ class GeneralisedCrossEntropy(ObjectiveSettings):
 
     kind: Literal["generalised-cross-entropy"] = "generalised-cross-entropy"
     q: Annotated[float, Field(gt=0, le=1), STACKABLE] = 0.7
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(
+            helpers=(LOGARITHMS_WRITTEN,),
+            loss=(
+                "logs = class_logarithms(outputs)",
+                f"loss = -(wanted_shares(y, logs.shape[1]) * torch.expm1({self.q!r} * logs) / {self.q!r}).sum(dim=1).mean()",
+            ),
+        )
 
     @classmethod
     def stage(cls, records: Sequence[GeneralisedCrossEntropy], ground: Ground) -> GeneralisedStage:  # type: ignore[override]  # its own records

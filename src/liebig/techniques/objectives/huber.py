@@ -20,6 +20,7 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.tree import scalars
 from liebig.techniques.objectives.answers import judged_squared_error, mean_number, single_answers
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -28,6 +29,9 @@ class Huber(ObjectiveSettings):
 
     kind: Literal["huber"] = "huber"
     delta: Annotated[float, Field(gt=0, le=1e6), STACKABLE] = 1.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(loss=(f"loss = functional.huber_loss(outputs.flatten(), y.float().flatten(), delta={self.delta!r})",))
 
     @classmethod
     def stage(cls, records: Sequence[Huber], ground: Ground) -> HuberStage:  # type: ignore[override]  # its own records

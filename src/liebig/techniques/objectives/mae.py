@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from liebig.techniques.objectives.answers import judged_squared_error, mean_number, single_answers
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -24,6 +25,9 @@ class MAE(ObjectiveSettings):
     """Settings of the mean absolute error."""
 
     kind: Literal["mae"] = "mae"
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(loss=("loss = functional.l1_loss(outputs.flatten(), y.float().flatten())",))
 
     @classmethod
     def stage(cls, records: Sequence[MAE], ground: Ground) -> MAEStage:  # type: ignore[override]  # its own records

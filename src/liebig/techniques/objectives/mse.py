@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from liebig.techniques.objectives.answers import judged_squared_error, mean_number, single_answers
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -23,6 +24,9 @@ class MSE(ObjectiveSettings):
     """Settings of the mean squared error."""
 
     kind: Literal["mse"] = "mse"
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(loss=("loss = functional.mse_loss(outputs.flatten(), y.float().flatten())",))
 
     @classmethod
     def stage(cls, records: Sequence[MSE], ground: Ground) -> MSEStage:  # type: ignore[override]  # its own records

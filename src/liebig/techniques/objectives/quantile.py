@@ -20,6 +20,7 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.tree import scalars
 from liebig.techniques.objectives.answers import judged_squared_error, mean_number, single_answers
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
 
@@ -28,6 +29,14 @@ class Quantile(ObjectiveSettings):
 
     kind: Literal["quantile"] = "quantile"
     quantile: Annotated[float, Field(gt=0, lt=1), STACKABLE] = 0.5
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(
+            loss=(
+                "short = y.float().flatten() - outputs.flatten()",
+                f"loss = torch.maximum({self.quantile!r} * short, {self.quantile - 1.0!r} * short).mean()",
+            )
+        )
 
     @classmethod
     def stage(cls, records: Sequence[Quantile], ground: Ground) -> QuantileStage:  # type: ignore[override]  # its own records

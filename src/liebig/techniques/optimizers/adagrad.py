@@ -18,6 +18,7 @@ from torch import Tensor
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import Epsilon, LearningRate, WeightDecay
 from liebig.techniques.optimizers.squares import Squares, no_squares
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -28,6 +29,9 @@ class Adagrad(OptimizerSettings):
     learning_rate: LearningRate = 1e-2
     weight_decay: WeightDecay = 0.0
     epsilon: Epsilon = 1e-10
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return torch_optimizer("Adagrad", self.learning_rate, self.weight_decay, ground, {"eps": self.epsilon})
 
     @classmethod
     def stage(cls, records: Sequence[Adagrad], ground: Ground) -> AdagradStage:  # type: ignore[override]  # its own records

@@ -18,6 +18,7 @@ from torch import Tensor
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
 from liebig.techniques.optimizers.moments import Moments, adam_update, no_moments
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -30,6 +31,10 @@ class Adam(OptimizerSettings):
     beta1: Beta = 0.9
     beta2: Beta = 0.999
     epsilon: Epsilon = EPSILON
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        settings = {"betas": (self.beta1, self.beta2), "eps": self.epsilon}
+        return torch_optimizer("Adam", self.learning_rate, self.weight_decay, ground, settings)
 
     @classmethod
     def stage(cls, records: Sequence[Adam], ground: Ground) -> AdamStage:  # type: ignore[override]  # its own records

@@ -19,6 +19,7 @@ from liebig.stack.tree import scalars
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import LearningRate, WeightDecay
 from liebig.techniques.optimizers.fields import Momentum as Share
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -29,6 +30,9 @@ class Momentum(OptimizerSettings):
     learning_rate: LearningRate = 0.1
     weight_decay: WeightDecay = 0.0
     momentum: Share = 0.9
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return torch_optimizer("SGD", self.learning_rate, self.weight_decay, ground, {"momentum": self.momentum})
 
     @classmethod
     def stage(cls, records: Sequence[Momentum], ground: Ground) -> MomentumStage:  # type: ignore[override]  # its own records

@@ -24,6 +24,7 @@ from liebig.stack.tree import scalars
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, Momentum, WeightDecay
 from liebig.techniques.optimizers.moments import Moments, adam_update, no_moments
+from liebig.techniques.script import GROUPS, Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -42,6 +43,24 @@ class Muon(OptimizerSettings):
     beta2: Beta = 0.999
     epsilon: Epsilon = EPSILON
 
+    def as_script(self, ground: ScriptGround) -> Script:
+        names, rate, decay = set(ground.matrices), self.learning_rate, self.weight_decay
+        rest = torch_optimizer(
+            "AdamW", rate, decay, ground, {"betas": (self.beta1, self.beta2), "eps": self.epsilon}
+        ).optimizer[0].removeprefix("optimizer = ")
+        rest = rest.replace("network.parameters()", "others").replace("groups(network, ", "groups_of(others, ")
+        muon = f"torch.optim.Muon(matrices, lr={rate!r}, weight_decay={decay!r}, momentum={self.momentum!r}, "
+        return Script(
+            helpers=(_BOTH, GROUPS.replace("def groups(network, decay)", "def groups_of(parameters, decay)").replace(
+                "network.parameters()", "parameters")),
+            optimizer=(
+                f"hidden = {sorted(names)!r}",
+                "matrices = [p for name, p in network.named_parameters() if name in hidden and p.requires_grad]",
+                "others = [p for name, p in network.named_parameters() if name not in hidden and p.requires_grad]",
+                f"optimizer = Both({muon}adjust_lr_fn=\"match_rms_adamw\"), {rest})",
+            ),
+        )  # fmt: skip
+
     @classmethod
     def stage(cls, records: Sequence[Muon], ground: Ground) -> MuonStage:  # type: ignore[override]  # its own records
         first = records[0]
@@ -49,6 +68,23 @@ class Muon(OptimizerSettings):
         momentum = scalars(records, "momentum", ground.device)
         betas = (first.beta1, first.beta2)
         return MuonStage(momentum, betas, first.epsilon, matrices, rest, decay_of(records, ground))
+
+
+_BOTH = '''class Both(torch.optim.Optimizer):
+    """Muon for the hidden matrices, AdamW for all else, as one optimizer."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+        self.param_groups = [group for part in parts for group in part.param_groups]
+
+    def step(self):
+        for part in self.parts:
+            part.step()
+
+    def zero_grad(self):
+        for part in self.parts:
+            part.zero_grad()
+'''
 
 
 @dataclass(frozen=True, slots=True)

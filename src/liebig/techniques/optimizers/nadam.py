@@ -21,6 +21,7 @@ from torch import Tensor
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
 from liebig.techniques.optimizers.moments import Moments, no_moments
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -34,6 +35,13 @@ class NAdam(OptimizerSettings):
     beta2: Beta = 0.999
     epsilon: Epsilon = EPSILON
     momentum_decay: Annotated[float, Field(ge=0, le=1)] = 4e-3
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        settings = {
+            "betas": (self.beta1, self.beta2), "eps": self.epsilon, "momentum_decay": self.momentum_decay,
+            "decoupled_weight_decay": True,
+        }  # fmt: skip
+        return torch_optimizer("NAdam", self.learning_rate, self.weight_decay, ground, settings)
 
     @classmethod
     def stage(cls, records: Sequence[NAdam], ground: Ground) -> NAdamStage:  # type: ignore[override]  # its own records

@@ -18,6 +18,7 @@ from torch import Tensor
 from liebig.stack.tree import scalars
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import LearningRate, Momentum, WeightDecay
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -28,6 +29,9 @@ class Nesterov(OptimizerSettings):
     learning_rate: LearningRate = 0.1
     weight_decay: WeightDecay = 0.0
     momentum: Momentum = 0.9
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return torch_optimizer("SGD", self.learning_rate, self.weight_decay, ground, {"momentum": self.momentum, "nesterov": True})
 
     @classmethod
     def stage(cls, records: Sequence[Nesterov], ground: Ground) -> NesterovStage:  # type: ignore[override]  # its own records

@@ -18,6 +18,7 @@ from torch import Tensor
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
 from liebig.techniques.optimizers.squares import Squares, no_squares
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -29,6 +30,9 @@ class RMSprop(OptimizerSettings):
     weight_decay: WeightDecay = 0.0
     beta2: Beta = 0.99
     epsilon: Epsilon = EPSILON
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return torch_optimizer("RMSprop", self.learning_rate, self.weight_decay, ground, {"alpha": self.beta2, "eps": self.epsilon})
 
     @classmethod
     def stage(cls, records: Sequence[RMSprop], ground: Ground) -> RMSpropStage:  # type: ignore[override]  # its own records

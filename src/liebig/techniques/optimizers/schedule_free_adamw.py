@@ -21,6 +21,7 @@ from torch import Tensor
 from liebig.core.recipe import Recipe
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
+from liebig.techniques.script import GROUPS, Script, ScriptGround
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -45,10 +46,57 @@ class ScheduleFreeAdamW(OptimizerSettings):
             return f"optimizer schedule-free-adamw averages the weights itself: technique {averaging} cannot do so, too"
         return None
 
+    def as_script(self, ground: ScriptGround) -> Script:
+        decay = self.weight_decay
+        everything = f'[{{"params": list(network.parameters()), "weight_decay": {decay!r}}}]'
+        parameters = everything if ground.decays_everything else f"groups(network, {decay!r})"
+        made = f"ScheduleFree({parameters}, {self.learning_rate!r}, {self.beta1!r}, {self.beta2!r}, {self.epsilon!r})"
+        return Script(
+            helpers=(_WRITTEN, *(() if ground.decays_everything else (GROUPS,))), optimizer=(f"optimizer = {made}",),
+            begin=("averaged = copy.deepcopy(network)",), after_epoch=("optimizer.average(averaged, network)",),
+            answers="averaged",
+        )  # fmt: skip
+
     @classmethod
     def stage(cls, records: Sequence[ScheduleFreeAdamW], ground: Ground) -> ScheduleFreeStage:  # type: ignore[override]  # its own records
         first = records[0]
         return ScheduleFreeStage(first.beta1, first.beta2, first.epsilon, decay_of(records, ground))
+
+
+_WRITTEN = '''class ScheduleFree(torch.optim.Optimizer):
+    """Schedule-free AdamW: the network holds y, `fast` is z; `averaged()` gives the weights to evaluate with."""
+
+    def __init__(self, parameters, lr, beta1, beta2, epsilon):
+        super().__init__(parameters, {"lr": lr, "weight_decay": 0.0})
+        self.settings, self.steps, self.largest, self.total = (beta1, beta2, epsilon), 0, 0.0, 0.0
+
+    @torch.no_grad()
+    def step(self):
+        beta1, beta2, epsilon = self.settings
+        rate = self.param_groups[0]["lr"]
+        self.steps += 1
+        self.largest = max(self.largest, rate)
+        self.total += self.largest**2
+        share = self.largest**2 / self.total if self.total > 0 else 0.0
+        for group in self.param_groups:
+            for weight in (p for p in group["params"] if p.grad is not None):
+                state = self.state[weight]
+                if not state:
+                    state["fast"], state["squares"] = weight.clone(), torch.zeros_like(weight)
+                state["squares"].mul_(beta2).addcmul_(weight.grad, weight.grad, value=1 - beta2)
+                spread = (state["squares"] / (1 - beta2**self.steps)).sqrt_().add_(epsilon)
+                direction = weight.grad / spread + group["weight_decay"] * weight
+                weight.lerp_(state["fast"], share).add_(direction, alpha=rate * (beta1 * (1 - share) - 1))
+                state["fast"].sub_(direction, alpha=rate)
+
+    @torch.no_grad()
+    def average(self, averaged, network):
+        """The weights to evaluate with, put into `averaged`."""
+        averaged.load_state_dict(network.state_dict())
+        for mean, weight in zip(averaged.parameters(), network.parameters()):
+            if self.state[weight]:
+                mean.lerp_(self.state[weight]["fast"], 1 - 1 / self.settings[0])
+'''
 
 
 @dataclass(frozen=True, slots=True, eq=False)

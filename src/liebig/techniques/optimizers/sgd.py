@@ -16,6 +16,7 @@ from torch import Tensor
 
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import LearningRate, WeightDecay
+from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
 
@@ -25,6 +26,9 @@ class SGD(OptimizerSettings):
     kind: Literal["sgd"] = "sgd"
     learning_rate: LearningRate = 0.1
     weight_decay: WeightDecay = 0.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return torch_optimizer("SGD", self.learning_rate, self.weight_decay, ground, {})
 
     @classmethod
     def stage(cls, records: Sequence[SGD], ground: Ground) -> SGDStage:  # type: ignore[override]  # its own records

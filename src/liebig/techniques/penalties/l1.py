@@ -19,6 +19,7 @@ from torch import Tensor
 from liebig.core.settings import STACKABLE
 from liebig.stack.flat import DECAYED
 from liebig.stack.tree import scalars
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
@@ -27,6 +28,13 @@ class L1(Technique):
 
     kind: Literal["l1"] = "l1"
     strength: Annotated[float, Field(ge=0, le=1000), STACKABLE] = 1e-5
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        weights = "p for name, p in network.named_parameters() if name in penalised"
+        return Script(
+            begin=(f"penalised = {sorted(ground.weights)!r}",),
+            on_loss=(f"loss = loss + {self.strength!r} * sum(p.abs().sum() for p in [{weights}])",),
+        )
 
     @classmethod
     def stage(cls, records: Sequence[L1], ground: Ground) -> L1Stage:  # type: ignore[override]  # its own records

@@ -20,6 +20,7 @@ from liebig.core.settings import STACKABLE
 from liebig.stack.beside import beside
 from liebig.stack.specs import Role
 from liebig.stack.tree import scalars
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, State, Technique
 
 
@@ -28,6 +29,18 @@ class MaxNorm(Technique):
 
     kind: Literal["max-norm"] = "max-norm"
     limit: Annotated[float, Field(gt=0, le=1e6), STACKABLE] = 3.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(
+            begin=(f"limited = {sorted(set(ground.weights) - set(ground.last_weights))!r}",),
+            after_step=(
+                "with torch.no_grad():",
+                "    for name, weight in network.named_parameters():",
+                "        if name in limited:",
+                "            norms = weight.flatten(1).norm(dim=1).clamp(min=1e-7)",
+                f"            weight.mul_(({self.limit!r} / norms).clamp(max=1.0).reshape(-1, *[1] * (weight.ndim - 1)))",
+            ),
+        )
 
     @classmethod
     def stage(cls, records: Sequence[MaxNorm], ground: Ground) -> MaxNormStage:  # type: ignore[override]  # its own records

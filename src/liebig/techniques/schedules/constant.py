@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from liebig.techniques.schedules.shapes import WarmupShare, warmed, warmup_steps
+from liebig.techniques.schedules.shapes import WARMED, WarmupShare, warmed, warmup_steps
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import ScheduleSettings
 
 
@@ -20,6 +21,11 @@ class Constant(ScheduleSettings):
 
     kind: Literal["constant"] = "constant"
     warmup: WarmupShare = 0.0
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        if self.warmup == 0.0:
+            return Script()
+        return Script(helpers=(WARMED,), rate=f"warmed(step, math.ceil({self.warmup!r} * total_steps - 1e-9))")
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         return warmed(step, warmup_steps(self.warmup, total_steps))

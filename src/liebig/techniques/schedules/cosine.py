@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from liebig.techniques.schedules.shapes import WarmupShare, cosine_between, warmed, warmup_steps
+from liebig.techniques.schedules.shapes import BETWEEN, WARMED, WarmupShare, cosine_between, warmed, warmup_steps
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import ScheduleSettings
 
 
@@ -25,6 +26,19 @@ class Cosine(ScheduleSettings):
     warmup: WarmupShare = 0.0
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
     cycles: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        helper = f'''def multiplier(step, total_steps):
+    """Warm-up, then a cosine down to {self.final:g} of the rate."""
+    warm = math.ceil({self.warmup!r} * total_steps - 1e-9)
+    if step < warm:
+        return warmed(step, warm)
+    length = max(1, total_steps - warm)
+    done = (step - warm) * {self.cycles}
+    share = min(1.0, done / length) if {self.cycles} == 1 else done % length / length
+    return between(1.0, {self.final!r}, share)
+'''
+        return Script(helpers=(WARMED, BETWEEN, helper), rate="multiplier(step, total_steps)")
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         warm = warmup_steps(self.warmup, total_steps)

@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from liebig.techniques.schedules.shapes import cosine_between
+from liebig.techniques.schedules.shapes import BETWEEN, cosine_between
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import ScheduleSettings
 
 
@@ -26,6 +27,17 @@ class OneCycle(ScheduleSettings):
     rise: Annotated[float, Field(gt=0, lt=1)] = 0.3
     start_divisor: Annotated[float, Field(ge=1, le=1e9)] = 25.0
     end_divisor: Annotated[float, Field(ge=1, le=1e9)] = 1e4
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        helper = f'''def multiplier(step, total_steps):
+    """One cycle: up to {self.peak:g} times the rate over the first {self.rise:.0%} of the steps, then down to nothing."""
+    start = {self.peak!r} / {self.start_divisor!r}
+    top, last = {self.rise!r} * total_steps - 1.0, total_steps - 1.0
+    if step < top:
+        return between(start, {self.peak!r}, step / top)
+    return between({self.peak!r}, start / {self.end_divisor!r}, (step - top) / max(1.0, last - top))
+'''
+        return Script(helpers=(BETWEEN, helper), rate="multiplier(step, total_steps)")
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         start = self.peak / self.start_divisor

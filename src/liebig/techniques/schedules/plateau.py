@@ -15,8 +15,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Lowered, Progress, ScheduleSettings
-from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch
+from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch, watched_in_script
 
 #: torch lowers the rate only where that changes it by more than this.
 _SMALLEST_CHANGE = 1e-8
@@ -36,6 +37,24 @@ class Plateau(ScheduleSettings):
     @property
     def chooses(self) -> bool:
         return True
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        watched, rises = watched_in_script(self.monitor, self.mode, ground.higher_is_better)
+        better = f"{watched} > best_seen + least" if rises else f"{watched} < best_seen - least"
+        return Script(
+            begin=("lowered, best_seen, waited = 1.0, None, 0",),
+            rate="lowered",
+            after_evaluation=(
+                f"least = {self.threshold!r} * abs(best_seen) if best_seen is not None else 0.0",
+                f"if best_seen is None or {better}:",
+                f"    best_seen, waited = {watched}, 0",
+                "else:",
+                "    waited += 1",
+                f"if waited > {self.patience}:",
+                "    waited = 0",
+                f"    lowered = max({self.factor!r} * lowered, {self.min_rate!r} / optimizer.param_groups[0]['initial_lr'])",
+            ),
+        )
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         return 1.0

@@ -25,3 +25,14 @@ def warmed(step: int, steps: int) -> float:
 def cosine_between(start: float, end: float, share: float) -> float:
     """From `start` to `end` along half a cosine, `share` in 0..1."""
     return end + (start - end) * (1.0 + math.cos(math.pi * min(1.0, max(0.0, share)))) / 2.0
+
+
+#: The same in a plain script.
+WARMED = '''def warmed(step, steps):
+    """The rate grows over the first steps; step 0 already moves."""
+    return (step + 1) / steps if step < steps else 1.0
+'''
+BETWEEN = '''def between(start, end, share):
+    """From start to end along half a cosine."""
+    return end + (start - end) * (1.0 + math.cos(math.pi * min(1.0, max(0.0, share)))) / 2.0
+'''

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import ScheduleSettings
 
 
@@ -21,6 +22,9 @@ class Step(ScheduleSettings):
     kind: Literal["step"] = "step"
     every: Annotated[int, Field(ge=1, le=100_000)] = 5
     factor: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script(rate=f"{self.factor!r} ** (step // steps_per_epoch // {self.every})")
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         return float(self.factor ** (step // max(1, steps_per_epoch) // self.every))

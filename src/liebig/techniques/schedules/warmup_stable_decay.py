@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from liebig.techniques.schedules.shapes import warmed, warmup_steps
+from liebig.techniques.schedules.shapes import WARMED, warmed, warmup_steps
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import ScheduleSettings
 
 
@@ -23,6 +24,11 @@ class WarmupStableDecay(ScheduleSettings):
     kind: Literal["warmup-stable-decay"] = "warmup-stable-decay"
     warmup: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     decay: Annotated[float, Field(gt=0, le=0.5)] = 0.2
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        falling = f"max(1, math.ceil({self.decay!r} * total_steps - 1e-9))"
+        warm = f"warmed(step, math.ceil({self.warmup!r} * total_steps - 1e-9))"
+        return Script(helpers=(WARMED,), rate=f"min({warm}, (total_steps - step) / {falling}, 1.0)")
 
     def multiplier(self, step: int, total_steps: int, steps_per_epoch: int) -> float:
         falling = max(1, warmup_steps(self.decay, total_steps))

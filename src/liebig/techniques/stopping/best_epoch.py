@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Decision, Progress, StoppingSettings
-from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch
+from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch, watched_in_script
 
 
 class BestEpoch(StoppingSettings):
@@ -23,6 +24,17 @@ class BestEpoch(StoppingSettings):
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 30
     monitor: Monitor = "metric"
     mode: Mode = "auto"
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        watched, rises = watched_in_script(self.monitor, self.mode, ground.higher_is_better)
+        return Script(
+            begin=("best, kept = None, None",),
+            after_evaluation=(
+                f"if best is None or {watched} {'>' if rises else '<'} best:",
+                f"    best, kept = {watched}, copy.deepcopy(answering.state_dict())",
+            ),
+            at_the_end=("answering.load_state_dict(kept)",),
+        )
 
     @property
     def chooses(self) -> bool:

@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Decision, Progress, StoppingSettings
-from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch
+from liebig.techniques.stopping.monitor import Best, Mode, Monitor, watch, watched_in_script
 
 
 class EarlyStopping(StoppingSettings):
@@ -27,6 +28,22 @@ class EarlyStopping(StoppingSettings):
     monitor: Monitor = "metric"
     mode: Mode = "auto"
     restore_best: bool = True
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        watched, rises = watched_in_script(self.monitor, self.mode, ground.higher_is_better)
+        gain = f"{watched} - best" if rises else f"best - {watched}"
+        return Script(
+            begin=("best, kept, without = None, None, 0",),
+            after_evaluation=(
+                f"if best is None or {gain} > {self.min_delta!r}:",
+                f"    best, kept, without = {watched}, copy.deepcopy(answering.state_dict()), 0",
+                "else:",
+                "    without += 1",
+                f"if without >= {self.patience}:",
+                "    break",
+            ),
+            at_the_end=("answering.load_state_dict(kept)",) if self.restore_best else (),
+        )
 
     @property
     def chooses(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Decision, Progress, StoppingSettings
 
 
@@ -20,6 +21,9 @@ class FixedEpochs(StoppingSettings):
 
     kind: Literal["epochs"] = "epochs"
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 25
+
+    def as_script(self, ground: ScriptGround) -> Script:
+        return Script()
 
     def after_epoch(self, state: None, progress: Progress) -> tuple[None, Decision]:
         done = progress.epoch + 1 >= self.epochs

@@ -47,3 +47,9 @@ def watch(best: Best, progress: Progress, monitor: Monitor, mode: Mode, min_delt
     if gain > min_delta:
         return Best(value, progress.epoch), True
     return Best(best.value, best.epoch, best.waited + 1), False
+
+
+def watched_in_script(monitor: Monitor, mode: Mode, higher_is_better: bool) -> tuple[str, bool]:
+    """What a plain script watches, and whether higher is better."""
+    rises = (monitor == "metric" and higher_is_better) if mode == "auto" else mode == "max"
+    return ("score" if monitor == "metric" else "valid_loss"), rises

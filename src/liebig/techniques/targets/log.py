@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from liebig.core.arrays import Reals
-from liebig.techniques.targets.transform import TargetTransform, spread_of
+from liebig.techniques.targets.transform import TargetTransform, WrittenTarget, spread_of
 
 _LARGEST = 80.0  # exp of more does not fit float32
 
@@ -39,3 +39,15 @@ class LogTarget(TargetTransform):
     def from_model(self, answers: Reals, fitted: Mapping[str, float]) -> Reals:
         logs = np.minimum(answers * fitted["spread"] + fitted["mean"], _LARGEST)
         return np.asarray(np.exp(logs) - fitted["shift"], dtype=np.float64)
+
+    def as_script(self) -> WrittenTarget:
+        return WrittenTarget(
+            (
+                "lowest = targets.min().item()",
+                "shift = 0.0 if lowest > 0.0 else 1.0 - lowest",
+                "logs = torch.log(targets + shift)",
+                "mean, spread = logs.mean().item(), logs.std(unbiased=False).item() or 1.0",
+            ),
+            "(torch.log(y.clamp(min=lowest) + shift) - mean) / spread",
+            f"torch.exp((answers * spread + mean).clamp(max={_LARGEST!r})) - shift",
+        )

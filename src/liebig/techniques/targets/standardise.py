@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from liebig.core.arrays import Reals
-from liebig.techniques.targets.transform import TargetTransform, spread_of
+from liebig.techniques.targets.transform import TargetTransform, WrittenTarget, spread_of
 
 
 class StandardisedTarget(TargetTransform):
@@ -28,3 +28,10 @@ class StandardisedTarget(TargetTransform):
 
     def from_model(self, answers: Reals, fitted: Mapping[str, float]) -> Reals:
         return answers * fitted["spread"] + fitted["mean"]
+
+    def as_script(self) -> WrittenTarget:
+        return WrittenTarget(
+            ("mean, spread = targets.mean().item(), targets.std(unbiased=False).item() or 1.0",),
+            "(y - mean) / spread",
+            "answers * spread + mean",
+        )

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from liebig.core.arrays import Reals
 from liebig.core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTarget:
+    """A transformation in plain PyTorch: lines that fit names on the float64 tensor ``targets``, what becomes of ``y``, and what
+    turns ``answers`` back."""
+
+    fit: tuple[str, ...]
+    to_model: str
+    from_model: str
 
 
 class TargetTransform(Settings):
@@ -23,6 +34,10 @@ class TargetTransform(Settings):
     @abstractmethod
     def from_model(self, answers: Reals, fitted: Mapping[str, float]) -> Reals:
         """The network's answers [n] in the target's own unit."""
+
+    def as_script(self) -> WrittenTarget | None:
+        """The same in plain PyTorch; None where the target stays as it is."""
+        return None
 
 
 def spread_of(target: Reals) -> float:
