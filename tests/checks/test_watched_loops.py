@@ -157,7 +157,7 @@ def test_raw_inputs_into_a_normalisation_are_scaled_there() -> None:
 # --- and speaks on the sick ------------------------------------------------------------------------------------
 
 _PASSIVE = {
-    "unscaled-inputs", "unscaled-targets", "poor-initialisation", "vanishing-gradient", "dead-units", "saturated-units",
+    "unscaled-inputs", "unscaled-targets", "poor-initialisation", "vanishing-gradient", "saturated-units",
     "learning-rate-too-high", "learning-rate-too-low", "over-regularised", "missing-nonlinearity", "tiny-batch-normalisation",
     "untrained-parameters", "gradients-not-cleared", "missing-train-mode",
 }  # fmt: skip

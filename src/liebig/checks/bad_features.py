@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.numbers import scaled_to_hint
+from liebig.checks.numbers import ramp, scaled_to_hint
+from liebig.checks.strength import room
 from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, Stave, Telling
 from liebig.core.evidence import ColumnProfile, DataProfile, Evidence, InputScales
@@ -24,7 +25,15 @@ class BadFeatures(Check):
     name = "bad-features"
     stave = Stave.DATA
     needs = ((DataProfile, InputScales),)
-    explains = POOR_RESULT | {"non-finite", "exploding-gradient", "dead-units", "vanishing-gradient", "unscaled-inputs"}
+    explains = POOR_RESULT | {
+        "non-finite",
+        "exploding-gradient",
+        "dead-units",
+        "vanishing-gradient",
+        "unscaled-inputs",
+        "leakage",
+        "misaligned-labels",
+    }
     words = {
         "en": Telling(
             headline="{count}.",
@@ -47,16 +56,22 @@ class BadFeatures(Check):
                 advice="Look at how the inputs are read: a cast to whole numbers, a division by too much, or a wrong column.",
                 short="the inputs that never vary",
             ),
+            "copies": Telling(
+                headline="Many inputs are copies of one another.",
+                evidence="{copies} of {all} inputs have exactly the values of another one, the first of them input {place}: they say nothing new, and weigh more than the rest.",
+                advice="Drop the copies.",
+                short="the inputs that are copies",
+            ),
         }
     }
 
     def judge(self, evidence: Evidence) -> Answer:
-        found = [*_of_inputs(evidence.get(InputScales)), *_of_table(evidence.get(DataProfile))]
+        found = [*_of_inputs(evidence.get(InputScales), room(evidence)), *_of_table(evidence.get(DataProfile))]
         best = max(found, key=lambda each: each.strength, default=None)
         return best if best is not None and best.strength >= 0.05 else Clear()
 
 
-def _of_inputs(scales: InputScales | None) -> list[Found]:
+def _of_inputs(scales: InputScales | None, left: float) -> list[Found]:
     if scales is None or not scales.columns:
         return []
     pairs = list(zip(scales.columns, scales.mean, scales.spread, strict=False))
@@ -65,10 +80,30 @@ def _of_inputs(scales: InputScales | None) -> list[Found]:
         more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
         return [Found(0.96, broken[0], {"kind": Fact("broken"), "more": Fact(more), "since": Fact(0.0, "step")})]
     constant = [name for name, _, spread in pairs if spread == 0.0]
-    if len(constant) <= 0.7 * len(pairs):
-        return []
-    facts = {"kind": Fact("constant"), "constant": Fact(str(len(constant))), "all": Fact(str(len(pairs)))}
-    return [Found(scaled_to_hint(0.4), constant[0], facts)]
+    copies = _copies(scales)
+    found = []
+    if constant:
+        # What is rarely other than zero looks constant on a few rows: then something is learnt all the same.
+        strength = ramp(len(constant) / len(pairs), 0.7, 0.95) * (0.45 + 0.5 * ramp(left, 0.6, 0.9))
+        facts = {"kind": Fact("constant"), "constant": Fact(str(len(constant))), "all": Fact(str(len(pairs)))}
+        found.append(Found(strength, constant[0], {**facts, "since": Fact(0.0, "step")}))
+    if len(copies) >= 4:
+        strength = scaled_to_hint(0.5 * ramp(len(copies) / len(pairs), 0.05, 0.3))
+        facts = {"kind": Fact("copies"), "copies": Fact(str(len(copies))), "all": Fact(str(len(pairs)))}
+        found.append(Found(strength, copies[0], facts))
+    return found
+
+
+def _copies(scales: InputScales) -> list[str]:
+    """Inputs that have mean, spread and largest value of another one, to the last digit."""
+    seen: set[tuple[float, float, float]] = set()
+    copies = []
+    for name, *values in zip(scales.columns, scales.mean, scales.spread, scales.largest, strict=False):
+        mean, spread, largest = values
+        if spread > 0 and (mean, spread, largest) in seen:
+            copies.append(name)
+        seen.add((mean, spread, largest))
+    return copies
 
 
 def _of_table(profile: DataProfile | None) -> list[Found]:

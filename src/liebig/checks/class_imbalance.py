@@ -25,7 +25,7 @@ class ClassImbalance(Check):
     name = "class-imbalance"
     stave = Stave.DATA
     needs = ((ClassRecall, FinalScore, InitialLoss),)
-    explains = frozenset()
+    explains = frozenset({"overfitting", "trained-too-long"})
     words = {
         "en": Telling(
             headline='The class "{place}" is lost.',

@@ -15,7 +15,7 @@ from liebig.checks.numbers import ramp
 from liebig.checks.strength import disappoints, since_units
 from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, UnitStatistics
+from liebig.core.evidence import Evidence, StepLosses, UnitStatistics
 
 
 class DeadUnits(Check):
@@ -41,7 +41,9 @@ class DeadUnits(Check):
             return NotApplicable("there is no hidden layer")
         start = {layer.layer: layer.dead for layer in units.looks[0]}
         worst = max(units.looks[-1], key=lambda layer: layer.dead if math.isfinite(layer.dead) else 0.0)
-        strength = ramp(worst.dead, 0.5, 0.95) * disappoints(evidence)
+        losses = evidence.get(StepLosses)
+        share = _beyond_chance(worst.dead, losses.batch if losses else 0)
+        strength = ramp(share, 0.5, 0.95) * disappoints(evidence)
         if strength < 0.05:
             return Clear()
         facts = {
@@ -50,3 +52,10 @@ class DeadUnits(Check):
             "since": Fact(since_units(units, worst.layer, lambda layer: layer.dead > 0.5), "step"),
         }
         return Found(strength, worst.layer, facts)
+
+
+def _beyond_chance(dead: float, rows: int) -> float:
+    """What is left of a share of dead units when those are taken off that are silent on a few rows by chance: a unit that
+    answers on half of all rows is silent on two with a probability of a quarter."""
+    chance = 0.5**rows if rows > 0 else 0.0
+    return max(0.0, (dead - chance) / (1.0 - chance))

@@ -17,7 +17,7 @@ from liebig.checks.numbers import finite, log_ramp, middle, ramp
 from liebig.checks.strength import disappoints, explodes_at_once, first_pull, gradient_layers, layer_of, loss_peak, room
 from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, GradientNorms, NonFinite, StepLosses
+from liebig.core.evidence import Evidence, GradientNorms, NonFinite
 
 
 class ExplodingGradient(Check):
@@ -47,8 +47,7 @@ class ExplodingGradient(Check):
         growth = max(known) / known[0] if known and known[0] > 0 else math.inf
         chosen = gradient_layers(evidence, norms.layers) or list(range(len(norms.layers)))
         ratio = middle(_ratio(look, chosen) for look in norms.norms[:3])
-        losses = evidence.get(StepLosses)
-        peak = loss_peak(losses) if losses else math.nan
+        peak = loss_peak(evidence)
         bad = max(disappoints(evidence), float(broke))
         through_layers = log_ramp(ratio, 10.0, 300.0) if len(chosen) > 2 else 0.0
         over_time = log_ramp(growth, 30.0, 3000.0) * max(log_ramp(peak, 1.5, 10.0), float(broke))

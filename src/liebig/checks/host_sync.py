@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.numbers import ramp, scaled_to_hint
+from liebig.checks.numbers import log_ramp, ramp, scaled_to_hint
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, HostSyncs
 
@@ -67,5 +67,6 @@ def _by_count(syncs: HostSyncs) -> float:
     """What the number of waits alone says: on a CPU nothing, unless each step prints."""
     printing = 0.75 * ramp(syncs.printed, 0.3, 0.9)
     if syncs.device.startswith("cpu"):
-        return printing
+        # Next to free there; but who fetches a dozen numbers in each step writes them somewhere, too.
+        return max(printing, 0.6 * log_ramp(syncs.per_step, 4.0, 16.0))
     return max(printing, scaled_to_hint(0.3 * ramp(syncs.per_step, 0.5, 1.0)), 0.7 * ramp(syncs.per_step, 1.0, 6.0))

@@ -13,9 +13,10 @@ Source: Northcutt, Jiang & Chuang 2021, arXiv:1911.00068; Zhang et al. 2017, arX
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
-from liebig.checks.numbers import finite, middle, ramp
+from liebig.checks.numbers import finite, ramp
 from liebig.checks.outcome import loss_floor, outcome
 from liebig.checks.strength import curve_chance, learnt, room
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
@@ -46,7 +47,7 @@ class LabelNoise(Check):
         "en": {
             "harder": Telling(
                 headline="The training labels seem to be partly wrong.",
-                evidence="At the end the loss is {train:.3g} on the training rows and {other:.3g} on other rows, though nothing that is on in training only explains that the rows trained on are the harder ones.",
+                evidence="After epoch {epoch:.0f} the loss is {train:.3g} on the training rows and {other:.3g} on other rows, though nothing that is on in training only explains that the rows trained on are the harder ones.",
                 advice="Look at training rows whose loss stays high: are their labels right? watch.probe() with train= lists the most suspect. Meanwhile: label smoothing and early stopping.",
                 short="the wrong labels",
             )
@@ -109,11 +110,17 @@ def _by_curves(evidence: Evidence) -> Answer:
     if score is None or not score.chance_loss > 0:
         return NotApplicable("the outcome has no loss")
     chance = curve_chance(evidence, curves)
-    now, others = middle(train[-3:]), middle(other[-3:])
-    fell = (train[-2] - train[-1]) / chance  # the loss of an epoch is a mean over its course, so it lags behind
-    harder = (now - others) / chance - max(0.0, 2.0 * fell)
+    at, harder = max((_harder(train, other, i) / chance, i) for i in range(2, min(len(train), len(other))))[::-1]
+    now, others = train[at], other[at]
     skill = max(learnt(score), 1.0 - others / chance)
-    strength = 0.75 * ramp(harder, 0.05, 0.15) * ramp(room(evidence), 0.1, 0.25) * ramp(skill, 0.2, 0.4)
+    strength = 0.75 * ramp(harder, 0.05, 0.12) * ramp(room(evidence), 0.1, 0.25) * ramp(skill, 0.2, 0.4)
     if strength < 0.05:
         return Clear()
-    return Found(strength, "", {"kind": Fact("harder"), "train": Fact(now), "other": Fact(others)})
+    facts = {"kind": Fact("harder"), "train": Fact(now), "other": Fact(others), "epoch": Fact(at + 1.0)}
+    return Found(strength, "", facts)
+
+
+def _harder(train: Sequence[float], other: Sequence[float], at: int) -> float:
+    """By how much training rows are harder than other rows at an epoch, the least of it and the two before. The loss of an
+    epoch is a mean over its course, so it is held against the worse of the evaluations before and after."""
+    return min(train[i] - max(other[i - 1], other[i]) for i in range(max(1, at - 2), at + 1))

@@ -1,9 +1,9 @@
 """Learning rate too high.
 
 Means: Steps are so large that they jump over what they look for; units die, the loss swings or grows.
-Measured: norm of a step over norm of the weights, median of the first five steps (healthy 0.004-0.04, faulty 0.14-0.43); peak
-  of the loss over its first value (healthy at most 1.1, faulty 3.3-50); and, where one was run, a range test on a copy: the
-  largest rate that does not diverge.
+Measured: norm of a step over norm of the weights, median of the first steps (healthy 0.004-0.04, faulty 0.14-0.43); peak
+  of the loss over its first value (healthy at most 1.1, faulty 3.3-50); a loss that had come down and was lost again, units
+  that were alive and died; and, where one was run, a range test on a copy: the largest rate that does not diverge.
 Misleads: a short warm-up hides it; zero weights make the ratio large without harm; a small network may take large steps and
   learn all the same, so the outcome is asked. A gradient that explodes before the first step makes every step too large: then
   that is named.
@@ -13,13 +13,18 @@ Source: Ranges measured on small healthy and faulty runs; Smith 2017, arXiv:1506
 from __future__ import annotations
 
 import math
+from typing import Final
 
-from liebig.checks.numbers import log_ramp, middle, ramp
+from liebig.checks.numbers import finite, log_ramp, middle, ramp
+from liebig.checks.outcome import chance_loss, late_loss
 from liebig.checks.rates import advised_rate, early_ratio
 from liebig.checks.strength import disappoints, explodes_at_once, layer_of, loss_peak, room
 from liebig.checks.symptoms import LOST_SIGNAL, POOR_RESULT, WILD_STEPS
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, NonFinite, RateRange, StepLosses, UpdateRatios
+from liebig.core.evidence import Evidence, NonFinite, RateRange, StepLosses, UnitStatistics, UpdateRatios
+
+#: Steps that are smaller than this by themselves are taken for three times too large where they did harm.
+_LEAST_BLAMED: Final = 0.03
 
 
 class LearningRateTooHigh(Check):
@@ -32,7 +37,7 @@ class LearningRateTooHigh(Check):
     words = {
         "en": Telling(
             headline="The learning rate is too high.",
-            evidence="In the first five steps the weights moved by {ratio:.1%} of their size a step (healthy: 0.4 to 4 %).{peaked}",
+            evidence="In the first steps the weights moved by {ratio:.1%} of their size a step (healthy: 0.4 to 4 %).{seen}",
             advice="Take a third of the rate or less, or what a range test finds; warm it up; let it decay.",
             short="the steps that are too large",
         )
@@ -41,7 +46,7 @@ class LearningRateTooHigh(Check):
         "en": {
             "try": Telling(
                 headline="The learning rate is too high.",
-                evidence="In the first five steps the weights moved by {ratio:.1%} of their size a step (healthy: 0.4 to 4 %).{peaked}",
+                evidence="In the first steps the weights moved by {ratio:.1%} of their size a step (healthy: 0.4 to 4 %).{seen}",
                 advice="Try {found:.3g} instead of {used:.3g}, with a warm-up of 100 steps.",
                 short="the steps that are too large",
             )
@@ -51,36 +56,66 @@ class LearningRateTooHigh(Check):
     def judge(self, evidence: Evidence) -> Answer:
         updates = evidence.get(UpdateRatios)
         assert updates is not None
-        early = [look for step, look in zip(updates.steps, updates.ratios, strict=False) if step < 6][:5]
-        if not early or not updates.layers:
+        if not updates.layers or not updates.steps or updates.steps[0] > 5:
             return NotApplicable("the first steps were not seen")
         ratio = early_ratio(updates)
         if ratio != ratio:
             return NotApplicable("no step was finite")
         losses = evidence.get(StepLosses)
-        peak = loss_peak(losses) if losses else math.nan
-        bad = max(disappoints(evidence), float(evidence.get(NonFinite) is not None))
-        lost = max(ramp(room(evidence), 0.4, 0.8), float(evidence.get(NonFinite) is not None))
+        peak = loss_peak(evidence)
+        broke = float(evidence.get(NonFinite) is not None)
+        bad, lost = max(disappoints(evidence), broke), max(ramp(room(evidence), 0.4, 0.8), broke)
         step_part, peak_part = log_ramp(ratio, 0.05, 0.16), log_ramp(peak, 1.5, 3.5)
+        low, relapse = _relapse(evidence)
+        died = ramp(_died(evidence.get(UnitStatistics)), 0.4, 0.8)
         # Healthy first steps and a peak later on: something else grew, and the rate is a suspect only.
         both = min(1.0, step_part + peak_part) if step_part > 0.1 else 0.55 * peak_part
-        strength = max(step_part * (0.25 + 0.25 * bad + 0.5 * lost), 0.95 * both * bad)
+        undone = max(relapse, died, min(1.0, step_part + max(relapse, died)) if step_part > 0.1 else 0.0)
+        strength = max(step_part * (0.25 + 0.25 * bad + 0.5 * lost), 0.95 * both * bad, 0.85 * undone * lost)
         strength *= (1.0 - 0.65 * explodes_at_once(evidence)) * _tested(evidence)
         if strength < 0.05:
             return Clear()
-        advised = advised_rate(evidence, ratio)
+        advised = advised_rate(evidence, max(ratio, _LEAST_BLAMED))
+        seen = [
+            f" The loss peaked at {peak:.3g} times its first value (healthy: at most 1.1)." if peak > 1.5 else "",
+            f" It had been down at {low:.3g} and is {late_loss(losses):.3g} at the end: what was learnt was lost again."
+            if relapse > 0.3
+            else "",
+            " Units that were alive at the start died." if died > 0.3 else "",
+        ]
         facts = {
             "kind": Fact("try" if advised.known and advised.found < 0.7 * advised.used else "less"),
             "ratio": Fact(ratio, "share", 0.05),
             "peak": Fact(peak, "ratio", 1.5),
-            "peaked": Fact(
-                f" The loss peaked at {peak:.3g} times its first value (healthy: at most 1.1)." if peak > 1.5 else ""
-            ),
+            "seen": Fact("".join(seen)),
             "used": Fact(advised.used),
             "found": Fact(advised.found),
-            "since": Fact(1.0 if step_part > 0.1 else _peaked_at(losses), "step"),
+            "since": Fact(1.0, "step"),
         }
         return Found(min(1.0, strength), _most_moved(updates), facts)
+
+
+def _relapse(evidence: Evidence) -> tuple[float, float]:
+    """The lowest loss that was reached, two standard errors above what was seen, and whether it was lost again for good."""
+    losses, chance = evidence.get(StepLosses), chance_loss(evidence)
+    late = late_loss(losses)
+    if losses is None or not chance > 0 or not math.isfinite(late):
+        return math.nan, 0.0
+    safe = finite(
+        loss + 2.0 * (noise if math.isfinite(noise) else 0.0)
+        for loss, noise in zip(losses.loss, losses.batch_noise, strict=False)
+    )
+    low = min(safe, default=late)
+    return low, ramp((late - low) / chance, 0.15, 0.4) * ramp(low / chance, 0.9, 0.75)
+
+
+def _died(units: UnitStatistics | None) -> float:
+    """By how much the share of dead units grew since the start, in the layer where it grew most."""
+    if units is None or len(units.looks) < 2:
+        return 0.0
+    start = {layer.layer: layer.dead for layer in units.looks[0]}
+    grown = finite(layer.dead - start.get(layer.layer, layer.dead) for layer in units.looks[-1])
+    return max(grown, default=0.0)
 
 
 def _tested(evidence: Evidence) -> float:
@@ -89,14 +124,6 @@ def _tested(evidence: Evidence) -> float:
     if tested is None or not tested.largest > 0 or not tested.used > 0:
         return 1.0
     return 0.4 + 0.6 * log_ramp(tested.used / tested.largest, 0.05, 0.3)
-
-
-def _peaked_at(losses: StepLosses | None) -> float:
-    """The step at which the loss first was half as large again as at first."""
-    if losses is None or not losses.loss:
-        return 1.0
-    peaks = (step for step, loss in zip(losses.steps, losses.loss, strict=False) if not loss <= 1.5 * losses.loss[0])
-    return float(next(peaks, 1))
 
 
 def _most_moved(updates: UpdateRatios) -> str:

@@ -112,24 +112,29 @@ def _logged(evidence: Evidence) -> FinalScore | None:
         train_score=_last(curves.train_metric) if curves else math.nan,
         loss=max(other - floor, 0.0) if math.isfinite(other) else math.nan,
         chance_loss=chance - floor,
-        loss_error=_error(curves, other, chance),
+        loss_error=_error(curves, other, chance, score if by_class else math.nan),
         train_loss=max(train - floor, 0.0) if math.isfinite(train) else math.nan,
         select_rows=rows,
         train_rows=0,
     )
 
 
-def _error(curves: EpochCurves | None, loss: float, chance: float) -> float:
+def _error(curves: EpochCurves | None, loss: float, chance: float, accuracy: float) -> float:
     """The standard error of the loss on other rows: as told, else guessed from the number of rows and the curve's swings.
 
-    The loss of a row spreads about as much as its mean, and by no less than a quarter of that of chance.
+    The loss of a row spreads about as much as its mean, and by no less than a quarter of that of chance. Where few rows are
+    answered wrongly, these few carry it: with a share w of them (losses of about L / w, exponentially spread) its standard
+    deviation is L sqrt(2 / w).
     """
     if curves is None or not math.isfinite(loss):
         return math.nan
     told = finite(curves.stop_loss_error)
     if told:
         return told[-1]
-    by_rows = max(1.5 * loss, 0.25 * chance if math.isfinite(chance) else 0.0) / math.sqrt(curves.stop_rows or 200)
+    rows = curves.stop_rows or 200
+    wrong = max(1.0 - accuracy, 1.0 / rows) if 0.0 <= accuracy <= 1.0 else 1.0
+    spread = loss * max(1.5, math.sqrt(2.0 / wrong))
+    by_rows = max(spread, 0.25 * chance if math.isfinite(chance) else 0.0) / math.sqrt(rows)
     return max(by_rows, swing_of(curves.stop_loss))
 
 

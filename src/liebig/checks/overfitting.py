@@ -49,6 +49,7 @@ class Overfitting(Check):
         beyond = (score.loss - score.train_loss) / max(score.loss_error, 1e-12)
         rise, errors = _rise(evidence)
         by_gap = ramp(gap, 0.06, 0.18) * ramp(beyond, 2.5, 6.0)
+        rise *= falls_still(evidence)
         by_rise = ramp(errors, 2.0, 6.0) * ramp(beyond, 1.0, 3.0) * ramp(rise, 0.01, 0.08)
         strength = max(0.9 * by_gap, by_rise, min(1.0, 0.6 * by_gap + 0.6 * by_rise))
         if strength < 0.05:
@@ -66,6 +67,24 @@ class Overfitting(Check):
             ),
         }
         return Found(strength, "", facts)
+
+
+def falls_still(evidence: Evidence) -> float:
+    """0 where the training loss rose together with the other after its best epoch: then training came apart, and nothing was
+    learnt by heart. 1 where it went on falling, or is not known."""
+    curves = evidence.get(EpochCurves)
+    if curves is None:
+        return 1.0
+    pairs = [
+        (other, train)
+        for other, train in zip(curves.stop_loss, curves.train_loss, strict=False)
+        if math.isfinite(other) and math.isfinite(train)
+    ]
+    if len(pairs) < 4:
+        return 1.0
+    best = min(pairs)[1]
+    rose = sum(train for _, train in pairs[-3:]) / 3 - best
+    return ramp(rose / curve_chance(evidence, curves), 0.1, 0.02)
 
 
 def _rise(evidence: Evidence) -> tuple[float, float]:

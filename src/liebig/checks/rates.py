@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,7 +46,12 @@ def advised_rate(evidence: Evidence, ratio: float) -> AdvisedRate:
 
 
 def early_ratio(updates: UpdateRatios) -> float:
-    """Step over weights, median over layers and over the first five steps: the median layer speaks for the rate, one odd
-    layer (a zero start) does not."""
-    early = [look for step, look in zip(updates.steps, updates.ratios, strict=False) if step < 6][:5]
-    return middle(middle(look[i] for look in early if i < len(look)) for i in range(len(updates.layers)))
+    """Step over weights, median over layers and over five steps, the first or, as momentum makes them grow, the next: the
+    median layer speaks for the rate, one odd layer (a zero start) does not."""
+    early = [look for step, look in zip(updates.steps, updates.ratios, strict=False) if step < 10]
+    halves = [_median_layer(updates, part) for part in (early[:5], early[5:])]
+    return max(finite(halves), default=math.nan)
+
+
+def _median_layer(updates: UpdateRatios, looks: Sequence[Sequence[float]]) -> float:
+    return middle(middle(look[i] for look in looks if i < len(look)) for i in range(len(updates.layers)))

@@ -187,14 +187,20 @@ def explodes_at_once(evidence: Evidence) -> float:
     return log_ramp(first_pull(evidence), 12.0, 36.0)
 
 
-def loss_peak(losses: StepLosses) -> float:
-    """The highest batch loss over the first, each given the benefit of two standard errors of its batch; NaN without any."""
+def loss_peak(evidence: Evidence) -> float:
+    """The highest loss of a batch over the first, each given the benefit of two standard errors of its batch, or the highest
+    logged loss of an epoch over the first batch's or epoch's, whichever is more; NaN without any."""
+    losses, curves = evidence.get(StepLosses), evidence.get(EpochCurves)
+    if losses is None or not losses.loss or not losses.loss[0] > 0:
+        return math.nan
     seen = [
         (loss, noise if math.isfinite(noise) else 0.0)
         for loss, noise in zip(losses.loss, losses.batch_noise, strict=False)
         if math.isfinite(loss)
     ]
-    if not seen or not losses.loss or not losses.loss[0] > 0:
+    if not seen:
         return math.nan
     first = losses.loss[0] + 2.0 * seen[0][1]
-    return max(losses.loss[0], *(loss - 2.0 * noise for loss, noise in seen)) / first
+    peak = max(losses.loss[0], *(loss - 2.0 * noise for loss, noise in seen)) / first
+    epochs = finite(curves.train_loss) if curves else []
+    return max(peak, max(epochs) / max(first, epochs[0])) if epochs else peak

@@ -12,6 +12,7 @@ import math
 
 from liebig.checks.numbers import ramp
 from liebig.checks.outcome import outcome, swing_of
+from liebig.checks.overfitting import falls_still
 from liebig.checks.strength import curve_chance
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence
@@ -49,7 +50,7 @@ class TrainedTooLong(Check):
         beyond = rise / (0.5 * errors[-1]) if errors else 0.0  # of the same rows, so known better than either loss
         kept = curves.selected < len(curves.train_loss) - 1
         strength = ramp(best / (len(losses) - 1), 0.4, 0.1) * ramp(share, 0.02, 0.1) * ramp(beyond, 2.0, 6.0)
-        strength *= 0.45 if kept else 1.0
+        strength *= (0.45 if kept else 1.0) * falls_still(evidence)
         if strength < 0.05:
             return Clear()
         facts = {"trained": Fact(float(len(losses))), "best": Fact(float(best + 1)), "rise": Fact(share, "share", 0.02)}
