@@ -154,12 +154,21 @@ def test_an_idea_that_is_worth_nothing_is_not_tried():
     assert isinstance(ask(start(), ideas=()), OpenSeal)
 
 
+def test_where_blocks_are_cheap_the_first_look_waits_for_more_of_them():
+    entries = [*start(), *round_of(1, "ab")]
+    train = ask(entries, cost=0.1)
+    assert {job.block for job in train.jobs if job.digest == DIGEST["a"]} == set(range(8))
+    assert train.look == 8
+    train = ask([*start(trials=4), *round_of(1, "ab")], cost=0.1)
+    assert train.look == 3
+
+
 def test_a_round_trains_then_looks_then_races():
     entries = [*start(), *round_of(1, "ab")]
-    train = ask(entries)
+    train = ask(entries, cost=2.0)
     assert train.jobs == tuple(Job(DIGEST[each], block) for block in range(3) for each in "ab")
     entries += [*ran("a", range(3)), *ran("b", range(3))]
-    assert ask(entries) == TakeLook(1, (DIGEST["a"], DIGEST["b"]), 3)
+    assert ask(entries, cost=2.0) == TakeLook(1, (DIGEST["a"], DIGEST["b"]), 3)
     likely = ask([*entries, *looked(1, 3, a=0.9, b=0.4)])
     assert isinstance(likely, Adopt)
     assert likely.digest == DIGEST["a"]

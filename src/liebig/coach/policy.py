@@ -66,7 +66,10 @@ ROUND_SIZE: Final = 4
 CONSIDERED: Final = 12
 #: Blocks of the first look, and the look at which a race gives up.
 FIRST_LOOK: Final = 3
+SECOND_LOOK: Final = 5
 LAST_RACE: Final = 8
+#: A round whose blocks up to a later look take at most this share of the time left is not looked at before.
+PATIENCE_SHARE: Final = 0.1
 #: Of the time left, what a round's first look may take; what a proof may take at once; what measuring parts may take.
 ROUND_SHARE: Final = 0.35
 PROOF_SHARE: Final = 0.2
@@ -290,8 +293,21 @@ def _go_on(view: View, current: Round) -> Action:
     if seen >= LAST_RACE:
         return EndRound(current.number, "the race is over")
     following = next(look for look in _looks(view.study) if look > seen)
+    if seen == 0 and current.began.purpose in {Purpose.REMEDIES, Purpose.TOGETHER}:
+        following = _first_look_of(view, current, active)
     step = _step_to(view, current, active, following)
     return step if step is not None else _out_of_time(current)
+
+
+def _first_look_of(view: View, current: Round, digests: Sequence[str]) -> int:
+    """At how many blocks a round is looked at first: three, or more where blocks are cheap. A decision on three small select
+    parts is mostly luck."""
+    fidelity = current.began.fidelity
+    for look in (LAST_RACE, SECOND_LOOK):
+        jobs = [Job(digest, block) for block in range(look) for digest in digests]
+        if not view.unhurried and _cost(view, jobs, fidelity) <= PATIENCE_SHARE * view.seconds_left:
+            return look
+    return FIRST_LOOK
 
 
 def _looks(study: Study) -> tuple[int, ...]:
@@ -344,7 +360,10 @@ def _decide(view: View, current: Round, blocks: int) -> Action | None:
         return _confirm(current, blocks, next(iter(looks.values())))
     if current.began.purpose is Purpose.STANDING:
         return _stand(current, blocks, next(iter(looks.values())))
-    standing = (search_race if current.began.purpose is Purpose.SEARCH else race)(looks, blocks)
+    if current.began.purpose is Purpose.SEARCH:
+        standing = search_race(looks, blocks)
+    else:
+        standing = race(looks, blocks, {form.recipe.digest for form in view.starting})
     leaving = tuple((digest, looks[digest].verdict, reason) for digest, reason in standing.leaving.items())
     if standing.adopted is not None:
         return Adopt(current.number, standing.adopted, looks[standing.adopted].verdict, leaving)
@@ -643,10 +662,21 @@ def _chosen(view: View, size: int) -> tuple[Idea, ...]:
             continue
         ranked.append(idea)
     ranked.sort(key=lambda each: -each.worth)
-    first = _starting(view) if not view.rounds else None
+    first = _starting(view) if not view.rounds else _second_chance(view)
     chosen = [first] if first is not None and first.recipe.digest != incumbent else []
     room = size - (len(chosen) if view.unhurried else 0)
     return (*chosen, *_filling(view, ranked, room))
+
+
+def _second_chance(view: View) -> Idea | None:
+    """The starting recipe once more, where it was likely better than the baseline but another was better still: beside what
+    was adopted in its place. Its runs are there, so that the first look costs nothing."""
+    forms = {form.recipe.digest: form for form in view.starting}
+    tried = [each for each in view.rounds for digest in each.looks if digest in forms]
+    if len(tried) != 1 or tried[0].adopted is None or tried[0].adopted in forms:
+        return None
+    digest = next(each for each in tried[0].looks if each in forms)
+    return forms[digest] if tried[0].looks[digest][-1].better >= LIKELY else None
 
 
 def _starting(view: View) -> Idea | None:

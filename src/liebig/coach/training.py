@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from liebig.classical import Shape, installed
 from liebig.coach.loop import EVIDENCE_BLOCKS
@@ -178,20 +180,22 @@ class TrainingRunner:
     def challenge(self, name: str, blocks: Sequence[int], fidelity: Fidelity) -> Sequence[Score]:
         challenger = next(each for each in installed() if each.name == name)
         task, scores = self.task, []
+        self._choose_threads()
         for index in blocks:
             block = reduced(task, self.blocks[index], fidelity)
             rows = np.sort(np.concatenate([block.fit, block.stop]))
             began = time.monotonic()
             try:
-                answerer = challenger.fit(
-                    task.data.classical(rows),
-                    task.target[rows],
-                    task.kind,
-                    len(task.classes),
-                    seed=block.init_seed,
-                    weights=None if task.weights is None else task.weights[rows],
-                )
-                predictions = answerer.predict(task.data.classical(block.select))
+                with threadpool_limits(torch.get_num_threads()):  # its library has threads of its own
+                    answerer = challenger.fit(
+                        task.data.classical(rows),
+                        task.target[rows],
+                        task.kind,
+                        len(task.classes),
+                        seed=block.init_seed,
+                        weights=None if task.weights is None else task.weights[rows],
+                    )
+                    predictions = answerer.predict(task.data.classical(block.select))
             except ValueError:  # what it cannot be fitted on: the network stands unchallenged
                 return []
             scores.append(score_of(task, block.select, predictions, time.monotonic() - began))
