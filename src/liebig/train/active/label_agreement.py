@@ -102,17 +102,13 @@ def noise_share(probabilities: Tensor, labels: Tensor) -> NoiseShare:
     if not len(sure) or not len(next_sure):
         return NoiseShare(0.0, math.nan)
     low, middle = float(sure.mean()), float(next_sure.mean())
+    errors = [math.sqrt(max(p * (1 - p), 1 / len(part)) / len(part)) for p, part in ((low, sure), (middle, next_sure))]
     # A rise within its own error is none: taken for one it would hide noise as often as it would show overlap.
-    by_chance = math.hypot(
-        *(math.sqrt(rate * (1 - rate) / len(part)) for rate, part in ((low, sure), (middle, next_sure)))
-    )
-    share = min(max(low - _RISE * max(middle - low - by_chance, 0.0), 0.0), 1.0)
-    # The estimate takes `low` (1 + rise) times and `middle` rise times; rates of zero have the error of one row.
-    errors = [
-        math.sqrt(max(rate * (1 - rate), 1 / len(part)) / len(part))
-        for rate, part in ((low, sure), (middle, next_sure))
-    ]
-    return NoiseShare(share, math.hypot((1 + _RISE) * errors[0], _RISE * errors[1]))
+    rise, by_chance = middle - low, math.hypot(*errors)
+    share = min(max(low - _RISE * max(rise - by_chance, 0.0), 0.0), 1.0)
+    # How far the estimate leans on the rise: not at all where the error clearly falls, wholly where it clearly rises.
+    lean = _RISE * min(max(0.5 + rise / (2 * by_chance), 0.0), 1.0)
+    return NoiseShare(share, math.hypot((1 + lean) * errors[0], lean * errors[1]))
 
 
 def _told(bench: Bench, probabilities: Tensor, labels: Tensor) -> LabelAgreement:

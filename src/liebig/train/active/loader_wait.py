@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any, Final
 
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 from liebig.core.evidence import LoaderWait
 from liebig.train.active.learning import one_step, optimizers_at
@@ -67,13 +67,14 @@ def _timed(
     """Waits and computations of steps, the first (and those of stock) left out where there are others; the last batch."""
     waits: list[float] = []
     computes: list[float] = []
-    batch: Any = None
+    last: Any = None
     skipped = 1 + ahead
     for _ in range(most + skipped):
         began = time.perf_counter()
         batch = next(batches, None)
         if batch is None:
             break
+        last = batch
         waited = time.perf_counter()
         one_step(bench, optimizers, bench.on_device(batch))
         waits.append(waited - began)
@@ -81,7 +82,7 @@ def _timed(
         if bench.clock.left() < 0 and len(waits) > _LEAST:
             break
     kept = slice(min(skipped, max(0, len(waits) - _LEAST)), None)
-    return waits[kept], computes[kept], batch
+    return waits[kept], computes[kept], last
 
 
 def _alike(loader: DataLoader[Any]) -> DataLoader[Any]:
@@ -107,9 +108,9 @@ def _place(source: Any) -> str:
         if type(dataset).__module__.partition(".")[0] != "torch" or not hasattr(dataset, "dataset"):
             break
         dataset = dataset.dataset
-    if isinstance(dataset, TensorDataset):
-        return ""
     read = getattr(type(dataset), "__getitem__", None) or getattr(type(dataset), "__iter__", None)
+    if getattr(read, "__module__", "torch").partition(".")[0] == "torch":
+        return ""
     try:
         lines, line = inspect.getsourcelines(read)  # type: ignore[arg-type]  # None raises TypeError, caught below
         path = inspect.getsourcefile(read)  # type: ignore[arg-type]
