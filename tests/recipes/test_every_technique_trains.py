@@ -11,10 +11,9 @@ from liebig.core.task import TaskKind
 from liebig.data.table.first_recipes import textbook
 from liebig.data.table.task import table_task
 from liebig.nets.edits import ALL as EDITS
-from liebig.nets.user_module import UserModule
 from liebig.recipes import SLOTS, task_complaint
 from liebig.recipes.cards import AREAS
-from liebig.recipes.slots import kind_of
+from liebig.recipes.slots import OWN, kind_of
 from liebig.techniques.averaging import SnapshotEnsemble
 from liebig.techniques.compute import Compute
 from liebig.techniques.schedules import Constant, Cosine
@@ -62,7 +61,7 @@ def placed(recipe, path, settings):
 
 
 #: What trains a network of the user's own, which no table has.
-OF_MODULES = {UserModule, *EDITS}
+OF_MODULES = {*OWN, *EDITS}
 CASES = [(area.path, each) for area in AREAS for each in area.members if each not in OF_MODULES]
 
 

@@ -142,7 +142,7 @@ def test_a_wrong_change(change, words):
 @pytest.mark.parametrize(
     ("objective", "kind", "words"),
     [
-        ("mse", TaskKind.BINARY, "objective mse learns numbers, however the target is a class: it must be cross-entropy or focal."),
+        ("mse", TaskKind.BINARY, "objective mse learns numbers, however the target is a class: it must be cross-entropy, focal or generalised-cross-entropy."),
         ("focal", TaskKind.REGRESSION, "it must be mse, mae, huber or quantile."),
         ("cross-entropy", TaskKind.MULTICLASS, None),
         ("quantile", TaskKind.REGRESSION, None),
@@ -151,6 +151,16 @@ def test_a_wrong_change(change, words):
 def test_objectives_must_suit_the_task(objective, kind, words):
     said = task_complaint(plain_recipe(objective=objective), kind)
     assert (words in said) if words else said is None
+
+
+def test_what_is_the_users_own_stands_together():
+    assert "network user-module cannot read inputs table" in task_complaint(plain_recipe(network="user-module"), TaskKind.BINARY)
+    assert "it must be user-module" in task_complaint(plain_recipe(inputs="module"), TaskKind.BINARY)
+    own = {"inputs": "module", "network": "user-module"}
+    assert task_complaint(plain_recipe(**own), TaskKind.BINARY) is None
+    for kind in TaskKind:
+        assert task_complaint(plain_recipe(**own, objective="users-loss"), kind) is None
+    assert "users-loss is a function of the user's own" in task_complaint(plain_recipe(objective="users-loss"), TaskKind.BINARY)
 
 
 def test_balanced_batches_need_classes():

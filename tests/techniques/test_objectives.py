@@ -8,7 +8,17 @@ from sklearn.utils.class_weight import compute_class_weight
 from technique_cases import ground, only
 from torch.nn import functional
 
-from liebig.techniques.objectives import ALL, FOR_CLASSES, MAE, MSE, CrossEntropy, Focal, Huber, Quantile
+from liebig.techniques.objectives import (
+    ALL,
+    FOR_CLASSES,
+    MAE,
+    MSE,
+    CrossEntropy,
+    Focal,
+    GeneralisedCrossEntropy,
+    Huber,
+    Quantile,
+)
 
 B, C = 17, 3
 TORCH = torch.Generator().manual_seed(5)
@@ -93,6 +103,18 @@ def test_focal_is_the_papers_formula():
     torch.testing.assert_close(binary_stage.losses(LOGITS, YES), -((1 - p) ** 1.5) * p.log(), rtol=1e-4, atol=1e-6)
 
 
+def test_generalised_cross_entropy_is_the_papers_formula():
+    stage = GeneralisedCrossEntropy.stage([GeneralisedCrossEntropy(q=1e-4), GeneralisedCrossEntropy(q=0.7)], ground())
+    losses = stage.losses(OUTPUTS, CODES)
+    plain = functional.cross_entropy(OUTPUTS[0], CODES[0].long(), reduction="none")
+    torch.testing.assert_close(losses[0], plain, rtol=1e-3, atol=1e-4)
+    p = torch.softmax(OUTPUTS[1], dim=-1)[torch.arange(B), CODES[1].long()]
+    torch.testing.assert_close(losses[1], (1 - p**0.7) / 0.7, rtol=1e-4, atol=1e-6)
+    one = GeneralisedCrossEntropy.stage([GeneralisedCrossEntropy(q=1.0)] * 2, ground(outputs=1))
+    p = torch.where(YES > 0, torch.sigmoid(LOGITS[..., 0]), 1 - torch.sigmoid(LOGITS[..., 0]))
+    torch.testing.assert_close(one.losses(LOGITS, YES), 1 - p, rtol=1e-4, atol=1e-6)
+
+
 def test_focal_has_finite_slopes_where_it_is_certain():
     outputs = torch.tensor([[[90.0, -90.0, 0.0], [-90.0, 90.0, 0.0]]], requires_grad=True)
     Focal.stage([Focal(gamma=0.5)], ground()).losses(outputs, torch.zeros(1, 2)).sum().backward()
@@ -130,6 +152,7 @@ def case(kind):
 OWN = [
     [CrossEntropy(label_smoothing=0.0), CrossEntropy(label_smoothing=0.2)],
     [Focal(gamma=1.0), Focal(gamma=3.0)],
+    [GeneralisedCrossEntropy(q=0.2), GeneralisedCrossEntropy(q=0.9)],
     [Huber(delta=0.1), Huber(delta=2.0)],
     [Quantile(quantile=0.1), Quantile(quantile=0.8)],
 ]

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from liebig.core.settings import Settings
+from liebig.data.module.inputs import ModuleInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets import ALL as POPULATION_NETWORKS
 from liebig.nets.user_module import UserModule
@@ -18,14 +19,18 @@ from liebig.techniques.ensembles import ALL as ENSEMBLES
 from liebig.techniques.gradients import ALL as GRADIENTS
 from liebig.techniques.initialisations import ALL as INITIALISATIONS
 from liebig.techniques.objectives import ALL as OBJECTIVES
+from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.techniques.optimizers import ALL as OPTIMIZERS
+from liebig.techniques.optimizers.users_optimizer import UsersOptimizer
 from liebig.techniques.penalties import ALL as PENALTIES
 from liebig.techniques.schedules import ALL as SCHEDULES
 from liebig.techniques.stage import Technique
 from liebig.techniques.stopping import ALL as STOPPING
 
 NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, UserModule)
-INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs,)
+INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, ModuleInputs)
+#: What stands for functions of the user's own fits into a recipe for a user's own network only.
+OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer)
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,
     *AVERAGING,
@@ -40,8 +45,8 @@ SLOTS: Final[Mapping[str, tuple[type[Settings], ...]]] = MappingProxyType(
     {
         "inputs": INPUTS,
         "network": NETWORKS,
-        "objective": OBJECTIVES,
-        "optimizer": OPTIMIZERS,
+        "objective": (*OBJECTIVES, UsersLoss),
+        "optimizer": (*OPTIMIZERS, UsersOptimizer),
         "schedule": SCHEDULES,
         "batching": BATCHING,
         "stopping": STOPPING,

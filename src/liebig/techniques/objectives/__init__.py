@@ -17,8 +17,12 @@ ALL: Final[tuple[type[ObjectiveSettings], ...]] = (
     CrossEntropy,
     Focal,
     GeneralisedCrossEntropy,
-    MSE, MAE, Huber, Quantile)
+    MSE,
+    MAE,
+    Huber,
+    Quantile,
+)
 #: Objectives of a classification; the others are for numbers.
-FOR_CLASSES: Final[tuple[type[ObjectiveSettings], ...]] = (CrossEntropy, Focal)
+FOR_CLASSES: Final[tuple[type[ObjectiveSettings], ...]] = (CrossEntropy, Focal, GeneralisedCrossEntropy)
 
 __all__ = ["ALL", "FOR_CLASSES", "MAE", "MSE", "CrossEntropy", "Focal", "GeneralisedCrossEntropy", "Huber", "Quantile"]

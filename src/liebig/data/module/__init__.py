@@ -1,0 +1,1 @@
+"""A user's own network and data: what enters it, what it answers, which rows are sealed?"""
