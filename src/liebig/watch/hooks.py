@@ -21,7 +21,7 @@ class Hook:
         self.target = target
 
     def __call__(self, *given: Any) -> None:
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_dynamo_compiling():
             return
         self.target(*given)
 

@@ -55,7 +55,7 @@ _ROW_SHARE: Final = 0.001  # of the time so far may be spent on hashes of rows b
 _EVALUATED_PASSES: Final = 4  # of one evaluation are looked at closely
 _DETAILS: Final = frozenset({0, 1, 2, 5, 9})  # looks at which loss calls are read in detail, and all late ones
 _WINDOWS: Final = frozenset({1, 2, 4, 6, 8})  # looks that go on after the step, up to the next forward pass
-_CHECK_EVERY: Final = 16  # steps, on a processor: are the weights still finite?
+_CHECK_EVERY: Final = 64  # steps, on a processor: are the weights still finite?
 _TIMINGS: Final = 64  # steps whose wait and work are timed
 
 
@@ -437,7 +437,6 @@ class Observer:
         self._answers = []
         if window and not self._in_step:
             self._window = True
-            sight.waits_before = len(sight.waits)
             self._enter()
 
     def _losses(self) -> tuple[Tensor | None, int | None]:

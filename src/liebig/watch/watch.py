@@ -6,6 +6,7 @@ import math
 import time
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,7 +72,14 @@ class Watch:
 
     def diagnose(self) -> Diagnosis:
         """What limits this loop? At any time, also after `close()`."""
-        return diagnosed(self.evidence)
+        diagnosis = diagnosed(self.evidence)
+        if self.error is None:
+            return diagnosis
+        fault = f"{type(self.error).__name__}: {self.error}"
+        note = (
+            f"Watching ended at step {self._observer.step} by a fault of its own ({fault}); the loop was not touched."
+        )
+        return replace(diagnosis, notes=(*diagnosis.notes, note))
 
     def probe(self) -> Evidence:
         """Run the active probes on a copy of the network and add what they measure to the evidence.
