@@ -1,0 +1,115 @@
+"""Outcomes told: a table to read, and the figures that count."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from fault_benchmark.faults import FAULTS
+from fault_benchmark.healthy import HEALTHY
+from fault_benchmark.measuring import Outcome, Said
+from fault_benchmark.rivals import MEANS, RIVALS
+
+_EARLY = 0.2
+
+
+def _first(said: Said, name: str) -> bool:
+    return bool(said) and said[0][0] in FAULTS[name].accepted
+
+
+def _top(said: Said, name: str) -> bool:
+    return any(check in FAULTS[name].accepted for check, _ in said[:3])
+
+
+def _share(values: Sequence[bool]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _warned(said: Said) -> list[str]:
+    return [check for check, strength in said if strength >= 0.5]
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, float | None]:
+    """The fractions that count; None for what was not measured."""
+    sick = [each for each in outcomes if each.name in FAULTS]
+    well = [each for each in outcomes if each.name in HEALTHY]
+    alarms = [bool(_warned(each.passive) or _warned(each.with_data)) for each in well]
+    numbers = {
+        "cause_first": _share([_first(each.with_data, each.name) for each in sick]),
+        "cause_first_passive": _share([_first(each.passive, each.name) for each in sick]),
+        "cause_top3": _share([_top(each.with_data, each.name) for each in sick]),
+        "false_alarms": _share(alarms),
+    }
+    return {name: None if math.isnan(value) else round(value, 4) for name, value in numbers.items()}
+
+
+def table(outcomes: Sequence[Outcome], seconds: float) -> str:
+    lines = [*_faults(outcomes), "", *_healthy(outcomes), "", *_rivals(outcomes), ""]
+    same = [each.same_weights for each in outcomes if not each.error]
+    lines.append(f"Bit-identical weights after watching: {sum(same)} of {len(same)} runs. {seconds:.0f} seconds.")
+    return "\n".join(lines)
+
+
+def _faults(outcomes: Sequence[Outcome]) -> list[str]:
+    lines = [
+        f"{'fault':27} {'score':>6} {'twin':>6}  passive  data  top3  named at  strongest finding with data (passive)"
+    ]
+    for name, fault in FAULTS.items():
+        runs = [each for each in outcomes if each.name == name]
+        if not runs:
+            continue
+        counts = [
+            f"{sum(_first(each.passive, name) for each in runs)}/{len(runs)}",
+            f"{sum(_first(each.with_data, name) for each in runs)}/{len(runs)}",
+            f"{sum(_top(each.with_data, name) for each in runs)}/{len(runs)}",
+        ]
+        named = median([each.first_named if each.first_named == each.first_named else math.inf for each in runs])
+        at = "never" if math.isinf(named) else f"{named:.0%}"
+        late = " late" if fault.visible and named > _EARLY else ""
+        wrong = [_one(each.with_data) for each in runs if not _first(each.with_data, name)]
+        blind = [_one(each.passive) for each in runs if not _first(each.passive, name)]
+        note = "; ".join(sorted(set(wrong))) + (f" (passive: {'; '.join(sorted(set(blind)))})" if blind else "")
+        lines.append(
+            f"{name:27} {_mean(each.score for each in runs):6.2f} {_mean(each.twin_score for each in runs):6.2f}"
+            f"  {counts[0]:>7}  {counts[1]:>4}  {counts[2]:>4}  {at + late:>10}  {note}"
+        )
+    return lines
+
+
+def _healthy(outcomes: Sequence[Outcome]) -> list[str]:
+    runs = [each for each in outcomes if each.name in HEALTHY]
+    if not runs:
+        return []
+    lines = []
+    for mode in ("passive", "with_data"):
+        counts: Counter[str] = Counter()
+        for each in runs:
+            counts.update(f"{check} on {each.name}" for check in _warned(getattr(each, mode)))
+        silent = sum(not _warned(getattr(each, mode)) for each in runs)
+        lines.append(f"healthy, {mode.replace('_', ' ')}: {silent} of {len(runs)} runs without a warning")
+        lines += [f"    {count} x {what}" for what, count in counts.most_common()]
+    return lines
+
+
+def _rivals(outcomes: Sequence[Outcome]) -> list[str]:
+    lines = [f"{'published rules':20} a cause named right, first   anywhere   alarm on healthy runs"]
+    sick = [each for each in outcomes if each.name in FAULTS and not each.error]
+    well = [each for each in outcomes if each.name in HEALTHY and not each.error]
+    for rival in RIVALS:
+        said = [(each.name, dict(each.rivals)[rival]) for each in sick]
+        first = _share([bool(names) and bool(MEANS[names[0]] & FAULTS[name].accepted) for name, names in said])
+        anywhere = _share([any(MEANS[each] & FAULTS[name].accepted for each in names) for name, names in said])
+        alarms = _share([bool(dict(each.rivals)[rival]) for each in well])
+        lines.append(f"{rival:20} {first:28.0%} {anywhere:10.0%} {alarms:10.0%}")
+    return lines
+
+
+def _one(said: Said) -> str:
+    return f"{said[0][0]} {said[0][1]:.2f}" if said else "nothing"
+
+
+def _mean(values: object) -> float:
+    known = [value for value in values if value == value]  # type: ignore[attr-defined]
+    return sum(known) / len(known) if known else math.nan
