@@ -20,6 +20,7 @@ from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.core.card import REMEDY_SECTIONS, card_of
+from liebig.core.evidence import RateRange
 from liebig.core.remedy import Depth
 from liebig.core.task import TaskKind
 from liebig.data.table.inputs import TableInputs
@@ -244,6 +245,23 @@ def test_what_is_told_names_the_place_and_the_numbers():
     assert "first 17 (given 3, rather 8)" in told(
         "mend-labels", LabelNoise, suspects=" The most suspect rows: 17 (given 3, rather 8)."
     )
+
+
+def test_advice_uses_what_was_found():
+    def advice(remedy, check, **facts):
+        return remedy.advise(found(check, 0.9, **facts))
+
+    assert advice(LowerRate(), LearningRateTooHigh, used=0.3, found=0.003) == "Lower the learning rate from 0.3 to 0.003."
+    assert "to a third" in advice(LowerRate(), LearningRateTooHigh, used=0.3, found=float("nan"))
+    assert "3.3e-05" not in advice(LowerRate(), LearningRateTooHigh, used=1e-4, found=1e-3)  # the test found a higher one
+    assert "15 epochs in place of 5" in advice(Longer(), StillImproving, trained=5.0)
+    stop = next(each for each in remedies.ALL if each.name == "stop-early")
+    assert stop.advise(found(Overfitting, 0.9, best=7.0, trained=80.0)).endswith("(the best was epoch 7 of 80).")
+
+
+def test_a_probes_range_test_is_read_too():
+    probed = situation(TaskKind.BINARY, RateRange((1e-4, 1e-2), (2.0, 1.0), 1e-3, 0.03, 0.1))
+    assert RangeTestRate().propose(recipe(), None, probed)[0].name == "rate 0.001 -> 0.03 (range test)"
 
 
 def test_batch_and_rate_move_together():

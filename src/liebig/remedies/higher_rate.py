@@ -14,6 +14,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import at_rate, rate_of, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.told import number
 
 
 class HigherRate(Remedy):
@@ -39,4 +40,7 @@ class HigherRate(Remedy):
         )
 
     def advise(self, finding: Finding) -> str:
+        used, found = number(finding, "used"), number(finding, "found")
+        if used and found and found > used:
+            return f"Raise the learning rate from {used:.3g} to {found:.3g}."
         return "Raise the learning rate threefold, or to what a range test finds."

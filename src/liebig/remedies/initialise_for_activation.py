@@ -38,4 +38,5 @@ class InitialiseForActivation(Remedy):
         return worth_trying(f"initialisation: {_NAMES[scheme]}", recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
-        return "Draw weights with He's variance before ReLU and its kin, LeCun's before SELU, Xavier's before sigmoid and tanh."
+        place = f" (first of all in {finding.place})" if finding.place else ""
+        return f"Draw weights{place} with He's variance before ReLU and its kin, LeCun's before SELU, Xavier's before sigmoid and tanh."

@@ -13,6 +13,7 @@ from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
 from liebig.remedies.edits import exchange, worth_trying
+from liebig.remedies.told import best_epoch
 from liebig.techniques.stopping.best_epoch import BestEpoch
 from liebig.techniques.stopping.epochs import FixedEpochs
 
@@ -32,4 +33,4 @@ class KeepBestEpoch(Remedy):
         return worth_trying("keep the best epoch", recipe, changed)
 
     def advise(self, finding: Finding) -> str:
-        return "Save the weights of the best epoch on the validation part and hand those over."
+        return f"Save the weights of the best epoch on the validation part and hand those over{best_epoch(finding)}."

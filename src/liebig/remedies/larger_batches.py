@@ -15,6 +15,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import edit, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.told import number
 
 _FACTOR = 4
 _USABLE = 32  # rows from which a batch's variance is steady
@@ -40,4 +41,7 @@ class LargerBatches(Remedy):
         return worth_trying(name, recipe, edit(recipe, "batching", {"size": wanted}), finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
+        batch = number(finding, "batch")
+        if isinstance(finding.check, TinyBatchNormalisation) and batch:
+            return f"Use batches of {_USABLE} rows and more in place of {batch:.0f}, and look for the rate anew."
         return "Use larger batches and look for the rate anew."

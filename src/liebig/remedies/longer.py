@@ -14,7 +14,13 @@ from liebig.core.evidence import EpochCurves
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
 from liebig.remedies.edits import edit, worth_trying
+from liebig.remedies.told import number
 from liebig.techniques.stage import StoppingSettings
+
+
+def _now(finding: Finding) -> str:
+    trained = number(finding, "trained")
+    return f": {3 * trained:.0f} epochs in place of {trained:.0f}" if trained else ""
 
 
 class Longer(Remedy):
@@ -38,4 +44,4 @@ class Longer(Remedy):
         return worth_trying(name, recipe, edit(recipe, "stopping", {"epochs": epochs}))
 
     def advise(self, finding: Finding) -> str:
-        return "Train three times as long."
+        return f"Train three times as long{_now(finding)}."

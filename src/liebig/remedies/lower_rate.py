@@ -17,6 +17,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import at_rate, rate_of, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.told import number
 
 
 class LowerRate(Remedy):
@@ -51,4 +52,7 @@ class LowerRate(Remedy):
         )
 
     def advise(self, finding: Finding) -> str:
+        used, found = number(finding, "used"), number(finding, "found")
+        if used and found and found < used:
+            return f"Lower the learning rate from {used:.3g} to {found:.3g}."
         return "Lower the learning rate to a third, or to what a range test finds."

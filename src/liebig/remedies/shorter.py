@@ -14,6 +14,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import edit, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.told import best_epoch
 from liebig.techniques.stage import StoppingSettings
 
 
@@ -36,4 +37,4 @@ class Shorter(Remedy):
         return worth_trying(name, recipe, edit(recipe, "stopping", {"epochs": epochs}))
 
     def advise(self, finding: Finding) -> str:
-        return "Train for half of the epochs."
+        return f"Train for half of the epochs{best_epoch(finding)}."

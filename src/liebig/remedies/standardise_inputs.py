@@ -17,6 +17,7 @@ from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import worth_trying
 from liebig.remedies.priors import measured
 from liebig.remedies.scales import are_scaled, own_inputs, scaled, scales_now
+from liebig.remedies.told import text
 
 
 class StandardiseInputs(Remedy):
@@ -35,4 +36,6 @@ class StandardiseInputs(Remedy):
         return worth_trying("scale: standardise", recipe, scaled(recipe, situation, "standardise"))
 
     def advise(self, finding: Finding) -> str:
-        return "Subtract the training mean of each input and divide by its standard deviation."
+        names = text(finding, "names")
+        first = f" (above all of {names})" if names else ""
+        return f"Subtract the training mean of each input and divide by its standard deviation{first}."

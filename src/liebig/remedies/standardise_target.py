@@ -14,6 +14,7 @@ from liebig.core.task import TaskKind
 from liebig.remedies.edits import edit, worth_trying
 from liebig.remedies.priors import measured
 from liebig.remedies.scales import target_is_raw
+from liebig.remedies.told import number
 from liebig.techniques.targets.standardise import StandardisedTarget
 
 
@@ -31,4 +32,6 @@ class StandardiseTarget(Remedy):
         return worth_trying("target: standardise", recipe, edit(recipe, "inputs", {"target": StandardisedTarget()}))
 
     def advise(self, finding: Finding) -> str:
-        return "Subtract the training mean of the target and divide by its standard deviation; turn predictions back."
+        mean, scale = number(finding, "mean"), number(finding, "scale")
+        found = f" (mean {mean:.3g}, standard deviation {scale:.3g})" if mean is not None and scale else ""
+        return f"Subtract the training mean of the target and divide by its standard deviation{found}; turn predictions back."

@@ -15,6 +15,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
 from liebig.remedies.edits import exchange, worth_trying
 from liebig.remedies.priors import measured
+from liebig.remedies.told import best_epoch
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.early_stopping import EarlyStopping
 
@@ -39,4 +40,4 @@ class StopEarly(Remedy):
         return worth_trying(name, recipe, exchange(recipe, "stopping", stopping))
 
     def advise(self, finding: Finding) -> str:
-        return "Stop when the validation loss has not improved for eight epochs and keep the best weights."
+        return f"Stop when the validation loss has not improved for eight epochs and keep the best weights{best_epoch(finding)}."

@@ -36,6 +36,12 @@ def text(finding: Finding, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def best_epoch(finding: Finding) -> str:
+    """Which epoch was the best, where the finding says it: " (the best was epoch 7 of 80)"."""
+    best, trained = number(finding, "best"), number(finding, "trained")
+    return f" (the best was epoch {best:.0f} of {trained:.0f})" if best and trained else ""
+
+
 def at(finding: Finding) -> str:
     """Where it is: " at train.py:41", " in fc1", or ""."""
     place = finding.place
