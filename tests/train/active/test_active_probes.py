@@ -21,6 +21,7 @@ from liebig.core.evidence import (
     AugmentedScore,
     Causality,
     ClassRecall,
+    FasterSettings,
     FinalScore,
     InputScales,
     LabelAgreement,
@@ -29,6 +30,7 @@ from liebig.core.evidence import (
     Measurement,
     NoiseScale,
     OneBatch,
+    PartShift,
     RateRange,
     Regularised,
     SameBatchTwice,
@@ -453,3 +455,26 @@ def test_a_network_whose_answers_are_not_finite() -> None:
     found = probe(subject(model))
     assert found.evidence.get(FinalScore) is None
     assert "not finite" in found.reasons["FinalScore"]
+
+
+def test_part_shift() -> None:
+    same = measured(PartShift, subject())
+    assert same.auc < 0.5 + 3 * same.error
+    assert same.column == ""
+    x, y = blobs(80, seed=1)
+    moved = x.clone()
+    moved[:, 2] += 6.0
+    sick = measured(PartShift, subject(valid=(moved, y)))
+    assert sick.auc > 0.8
+    assert sick.column == "2"
+
+
+def test_faster_settings_of_a_network_in_double_precision() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(6, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 3)).double()
+    x, y = blobs()
+    given = subject(model, train=(x.double(), y), valid=None, batch=200)
+    found = measured(FasterSettings, given)
+    assert found.names[0] == "float32"
+    assert found.with_setting[0] < found.seconds
+    assert all(each.dtype is torch.float64 for each in model.parameters())

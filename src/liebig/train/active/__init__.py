@@ -12,6 +12,7 @@ from liebig.core.evidence import Evidence
 from liebig.train.active.augmented_score import AugmentedScoreProbe
 from liebig.train.active.causality import CausalityProbe
 from liebig.train.active.class_recall import ClassRecallProbe
+from liebig.train.active.faster_settings import FasterSettingsProbe
 from liebig.train.active.final_score import FinalScoreProbe
 from liebig.train.active.input_scales import InputScalesProbe
 from liebig.train.active.label_agreement import LabelAgreementProbe
@@ -19,6 +20,7 @@ from liebig.train.active.learning_curve import LearningCurveProbe
 from liebig.train.active.loader_wait import LoaderWaitProbe
 from liebig.train.active.noise_scale import NoiseScaleProbe
 from liebig.train.active.one_batch import OneBatchProbe
+from liebig.train.active.part_shift import PartShiftProbe
 from liebig.train.active.probe import ActiveProbe
 from liebig.train.active.rate_range import RateRangeProbe
 from liebig.train.active.regularised import RegularisedProbe
@@ -35,9 +37,11 @@ ALL: Final[tuple[ActiveProbe, ...]] = (
     InputScalesProbe(),
     SameBatchTwiceProbe(),
     SharedRowsProbe(),
+    PartShiftProbe(),
     RegularisedProbe(),
     CausalityProbe(),
     LoaderWaitProbe(),
+    FasterSettingsProbe(),
     NoiseScaleProbe(),
     OneBatchProbe(),
     RateRangeProbe(),

@@ -45,7 +45,7 @@ class SharedRowsProbe(ActiveProbe):
             raise Refused("the inputs are no tensors")
         known = set(train)
         exact = torch.tensor([each in known for each in valid])
-        inputs = _flat(bench, bench.train), _flat(bench, bench.valid)
+        inputs = flat_inputs(bench, bench.train), flat_inputs(bench, bench.valid)
         shared = exact
         if inputs[0] is not None and inputs[1] is not None and inputs[0].shape[1] == inputs[1].shape[1]:
             near = _near(inputs[0], inputs[1])
@@ -78,7 +78,7 @@ def _inputs_only(bench: Bench, batch: Any) -> dict[str, Any]:
     return {name: value for name, value in parts.named.items() if value is not parts.target}
 
 
-def _flat(bench: Bench, rows: Rows) -> Tensor | None:
+def flat_inputs(bench: Bench, rows: Rows) -> Tensor | None:
     """Inputs [n, features] of at most so many rows of real numbers; None where they are none, or of one feature."""
     if not rows.is_table:
         return None
