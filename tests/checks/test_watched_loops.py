@@ -29,6 +29,7 @@ from liebig.core.evidence import (
     OneBatch,
     RateRange,
     Regularised,
+    SameBatchTwice,
     ShuffledInputs,
     StepLosses,
     Structure,
@@ -41,6 +42,7 @@ NAN20 = (math.nan,) * 20
 #: What only data can tell.
 _ACTIVE = (
     FinalScore, ClassRecall, LabelAgreement, LearningCurve, NoiseScale, OneBatch, RateRange, Regularised, ShuffledInputs,
+    SameBatchTwice,
 )  # fmt: skip
 
 

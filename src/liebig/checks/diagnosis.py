@@ -12,7 +12,7 @@ from typing import Final
 
 from liebig.checks.measuring import way_to
 from liebig.core.check import Answer, Certainty, Check, Clear, Finding, Found, NotApplicable, NotMeasured, Stave
-from liebig.core.evidence import Evidence, ProbeCost
+from liebig.core.evidence import Evidence, OneBatch, ProbeCost, RateRange, SameBatchTwice, ShuffledInputs
 
 #: So many findings are shown; `findings` has all.
 SHOWN: Final = 3
@@ -31,7 +31,7 @@ class Diagnosis:
     """`findings`, strongest first; what follows from a finding stands under it as its consequence, in the order in which one
     leads to the next. `answers` holds the answer of every check by name, those of the findings included. `watched` when the
     loop is the user's own, `steps` how many were seen (0: not known). `notes` are said at the end: that watching ended
-    early, say."""
+    early, say. `probed` when the active probes have run."""
 
     findings: tuple[Finding, ...]
     answers: Mapping[str, Answer]
@@ -39,12 +39,15 @@ class Diagnosis:
     steps: int = 0
     watched: bool = False
     notes: tuple[str, ...] = ()
+    probed: bool = False
 
     @property
     def others(self) -> Mapping[str, str]:
         """How the checks without a finding answered, by name."""
         return {
-            name: _said(answer, self.watched) for name, answer in self.answers.items() if not isinstance(answer, Found)
+            name: _said(answer, self.watched, self.probed)
+            for name, answer in self.answers.items()
+            if not isinstance(answer, Found)
         }
 
     @property
@@ -78,7 +81,9 @@ class Diagnosis:
     def _absent(self) -> list[str]:
         """What was not measured, what most checks wait for first, each once."""
         waits = Counter(
-            way_to(answer.what, self.watched) for answer in self.answers.values() if isinstance(answer, NotMeasured)
+            way_to(answer.what, self.watched, self.probed)
+            for answer in self.answers.values()
+            if isinstance(answer, NotMeasured)
         )
         return [what for what, _ in waits.most_common()]
 
@@ -152,12 +157,12 @@ def follows(finding: Finding) -> str:
     return f"{listed[0].upper()}{listed[1:]} follow from that."
 
 
-def _said(answer: Answer, watched: bool) -> str:
+def _said(answer: Answer, watched: bool, probed: bool) -> str:
     match answer:
         case NotApplicable(reason):
             return f"not applicable: {reason}"
         case NotMeasured(what):
-            return f"not measured: {way_to(what, watched)}"
+            return f"not measured: {way_to(what, watched, probed)}"
         case _:
             return "clear"
 
@@ -180,7 +185,12 @@ def diagnose(evidence: Evidence, checks: Sequence[Check]) -> Diagnosis:
     cost = evidence.get(ProbeCost)
     share = cost.seconds / cost.total_seconds if cost and cost.total_seconds > 0 else float("nan")
     return Diagnosis(
-        with_causes(found), answers, share, cost.steps if cost else 0, cost.watched if cost is not None else False
+        findings=with_causes(found),
+        answers=answers,
+        cost=share,
+        steps=cost.steps if cost else 0,
+        watched=cost is not None and cost.watched,
+        probed=any(evidence.get(kind) is not None for kind in (OneBatch, RateRange, SameBatchTwice, ShuffledInputs)),
     )
 
 

@@ -49,7 +49,7 @@ class HostSync(Check):
         if not math.isfinite(syncs.per_step):
             return NotApplicable("no step was seen closely")
         share = syncs.seconds / syncs.step_seconds if syncs.step_seconds > 0 else math.nan
-        strength = max(_by_count(syncs), 0.95 * ramp(share, 0.02, 0.2))
+        strength = max(_by_count(syncs), 0.95 * ramp(share, 0.05, 0.25))
         if strength < 0.05:
             return Clear()
         facts = {

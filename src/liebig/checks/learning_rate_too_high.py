@@ -114,8 +114,9 @@ def _died(units: UnitStatistics | None) -> float:
     if units is None or len(units.looks) < 2:
         return 0.0
     start = {layer.layer: layer.dead for layer in units.looks[0]}
-    grown = finite(layer.dead - start.get(layer.layer, layer.dead) for layer in units.looks[-1])
-    return max(grown, default=0.0)
+    # Where training broke at last there is nothing left to count: the looks before tell.
+    late = units.looks[1:][-3:]
+    return max(finite(layer.dead - start.get(layer.layer, layer.dead) for look in late for layer in look), default=0.0)
 
 
 def _tested(evidence: Evidence) -> float:
@@ -123,7 +124,9 @@ def _tested(evidence: Evidence) -> float:
     tested = evidence.get(RateRange)
     if tested is None or not tested.largest > 0 or not tested.used > 0:
         return 1.0
-    return 0.4 + 0.6 * log_ramp(tested.used / tested.largest, 0.05, 0.3)
+    near_the_end = log_ramp(tested.used / tested.largest, 0.05, 0.3)
+    above = log_ramp(tested.used / tested.found, 1.5, 5.0) if tested.found > 0 else 0.0
+    return 0.4 + 0.6 * max(near_the_end, above)
 
 
 def _most_moved(updates: UpdateRatios) -> str:

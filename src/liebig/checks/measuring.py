@@ -61,6 +61,7 @@ LOGS: Final = Way("no validation loss", "watch.log(valid_loss=...)")
 PROBE: Final = Way("no data", "liebig.watch(..., train=..., valid=..., loss=...), then watch.probe()")
 LOSS: Final = Way("no loss call seen", "begin to watch before the loop, and give loss= where the loss is your own")
 STEPS: Final = Way("no step seen", "begin to watch before the loop, with the optimizer that makes the steps")
+LONGER: Final = Way("too few steps", "watch a longer run")
 LOADER: Final = Way("no loader seen", "liebig.watch(..., train=loader), then watch.probe()")
 TABLE: Final = Way("no table", "liebig fit TABLE")
 
@@ -73,8 +74,9 @@ _KINDS: Final[Mapping[Way, tuple[type[Measurement], ...]]] = {
     LOSS: (LossCalls, InitialLoss),
     STEPS: (
         StepLosses, GradientNorms, UpdateRatios, WeightNorms, UnitStatistics, InitialWeights, ParameterUse, ModuleModes,
-        GradientClearing, Structure, HostSyncs, MemoryGrowth,
+        Structure,
     ),
+    LONGER: (GradientClearing, HostSyncs, MemoryGrowth),
     LOADER: (LoaderWait,),
     TABLE: (DataProfile,),
 }  # fmt: skip
@@ -83,9 +85,10 @@ _KINDS: Final[Mapping[Way, tuple[type[Measurement], ...]]] = {
 WAYS: Final[Mapping[str, Way]] = {kind.__name__: way for way, kinds in _KINDS.items() for kind in kinds}
 
 
-def way_to(what: str, watched: bool) -> str:
+def way_to(what: str, watched: bool, probed: bool = False) -> str:
     """What is lacking in words, with the way to it where the loop is the user's own: "no validation loss:
-    watch.log(valid_loss=...)". `what` is the name of a measurement, or words already."""
-    if watched and what in WAYS:
+    watch.log(valid_loss=...)". `what` is the name of a measurement, or words already. `probed` when the active probes have run:
+    what they left out is named then, not asked for again."""
+    if watched and what in WAYS and not (probed and WAYS[what] in {PROBE, LOADER}):
         return str(WAYS[what])
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", what).lower() if what.isidentifier() else what

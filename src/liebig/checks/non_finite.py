@@ -10,6 +10,7 @@ Source: IEEE 754; Micikevicius et al. 2018, arXiv:1710.03740 (loss scaling).
 from __future__ import annotations
 
 from liebig.checks.numbers import ramp
+from liebig.checks.strength import layer_of
 from liebig.checks.symptoms import POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, Stave, Telling
 from liebig.core.evidence import Evidence, ProbeCost, SkippedSteps
@@ -68,7 +69,7 @@ class NonFinite(Check):
         facts = {
             "kind": Fact(broken.direction),
             "tensor": Fact(broken.tensor),
-            "where": Fact(f' of layer "{broken.layer}"' if broken.layer else ""),
+            "where": Fact(f' of layer "{layer_of(broken.layer)}"' if broken.layer else ""),
             "step": Fact(float(broken.step)),
             "direction": Fact(broken.direction),
             "since": Fact(float(broken.step), "step"),

@@ -15,7 +15,7 @@ from typing import Final
 
 from liebig.checks.numbers import ramp
 from liebig.checks.outcome import outcome, swing_of
-from liebig.checks.strength import curve_chance
+from liebig.checks.strength import curve_chance, learnt
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
 
@@ -52,6 +52,7 @@ class Overfitting(Check):
         rise *= falls_still(evidence)
         by_rise = ramp(errors, 2.0, 6.0) * ramp(beyond, 1.0, 3.0) * ramp(rise, 0.01, 0.08)
         strength = max(0.9 * by_gap, by_rise, min(1.0, 0.6 * by_gap + 0.6 * by_rise))
+        strength *= ramp(learnt(score), 0.1, 0.4)  # who has learnt nothing has learnt nothing by heart
         if strength < 0.05:
             return Clear()
         facts = {

@@ -53,8 +53,9 @@ class StillImproving(Check):
         swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
         steady = ramp(speed * (len(last) - 1) / max(swing, 1e-12), 0.8, 1.8) if len(last) > 2 else 1.0
         at_end = ramp(best / (trained - 1), 0.7, 0.95)
-        worth = max(ramp(gain, 0.004, 0.04), _hardly_begun(trained, last, curves, room(evidence)))
+        worth = max(ramp(gain, 0.01, 0.08), _hardly_begun(trained, last, curves, room(evidence)))
         strength = 0.9 * worth * steady * at_end * ramp(room(evidence), 0.04, 0.2) * _decayed(curves)
+        strength *= _missed(evidence)
         if not watched:
             strength *= _no_gap(outcome(evidence))
         if len(curves.train_loss) < curves.planned_epochs:
@@ -75,6 +76,16 @@ def _hardly_begun(trained: int, last: Sequence[float], curves: EpochCurves, left
     errors = finite(curves.stop_loss_error)
     beyond = (last[0] - last[-1]) / errors[-1] if errors and errors[-1] > 0 else 4.0 * (last[0] > last[-1])
     return 0.8 * ramp(float(trained), 6.0, 3.0) * ramp(left, 0.3, 0.6) * ramp(beyond, 1.0, 3.0)
+
+
+def _missed(evidence: Evidence) -> float:
+    """Less where hardly a row is still answered wrongly: the loss falls on when there is nothing left to be had."""
+    score = outcome(evidence)
+    if score is None or score.metric != "accuracy" or not score.chance < 1.0:
+        return 1.0
+    known = score.train_score if math.isfinite(score.train_score) else score.score
+    missed = (1.0 - known) / (1.0 - score.chance)
+    return 0.3 + 0.7 * ramp(missed, 0.05, 0.25) if math.isfinite(missed) else 1.0
 
 
 def _decayed(curves: EpochCurves) -> float:

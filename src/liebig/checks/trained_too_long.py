@@ -51,6 +51,7 @@ class TrainedTooLong(Check):
         kept = curves.selected < len(curves.train_loss) - 1
         strength = ramp(best / (len(losses) - 1), 0.4, 0.1) * ramp(share, 0.02, 0.1) * ramp(beyond, 2.0, 6.0)
         strength *= (0.45 if kept else 1.0) * falls_still(evidence)
+        strength *= ramp(losses[best] / curve_chance(evidence, curves), 1.0, 0.9)  # else no epoch was worth keeping
         if strength < 0.05:
             return Clear()
         facts = {"trained": Fact(float(len(losses))), "best": Fact(float(best + 1)), "rise": Fact(share, "share", 0.02)}
