@@ -6,7 +6,8 @@ Source: measured; a step of K members costs an affine function of K (launches on
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,8 @@ import torch
 
 from liebig.core.recipe import Recipe
 from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.data.module.feed import ModuleEncoder
+from liebig.data.module.feed import feed as module_feed
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import Signature
@@ -69,6 +72,9 @@ def step_cost(
     batch = min(batching_of(recipe).size, rows)
     key = (recipe.population_key, encoder.signature, batch, task.outputs, options.device, options.precision)
     if key not in _known:
+        if isinstance(encoder, ModuleEncoder):
+            _known[key] = StepCost(0.0, _timed(task, recipe, encoder, batch, _FEW, options))
+            return _known[key]
         few, more = (_timed(task, recipe, encoder, batch, count, options) for count in (_FEW, _MORE))
         each = max((more - few) / (_MORE - _FEW), few * 0.02)
         _known[key] = StepCost(max(few - each, 0.0), each)
@@ -85,12 +91,13 @@ def _timed(task: Task[Any], recipe: Recipe, encoder: Encoder, rows: int, count: 
     machine = machine_for(plan, task, options)
     ground = ground_of(plan, task, machine.device)
     group = torch.zeros(count, dtype=torch.int64, device=machine.device)
-    stack = stacked(plan, ground, machine, group, _random_batch(encoder.signature, rows, task.outputs, machine, group))
+    make = _batches(task, encoder, rows, machine, group)
+    stack = stacked(plan, ground, machine, group, make())
     rates, taken, step = torch.full((count,), 1e-5, device=machine.device), [], 0
     until = time.perf_counter() + _SECONDS
     while step <= _LEAST_STEPS or time.perf_counter() < until:
-        batch = _random_batch(encoder.signature, rows, task.outputs, machine, group)
         began = time.perf_counter()
+        batch = make()
         stack.lowered()
         for _ in range(batching_of(recipe).accumulates):
             gradients_of(stack, batch, Draws(stack.seeds, step, machine.device), 1.0, add=False)
@@ -99,6 +106,18 @@ def _timed(task: Task[Any], recipe: Recipe, encoder: Encoder, rows: int, count: 
         taken.append(time.perf_counter() - began)
         step += 1
     return float(np.median(taken[1:]))
+
+
+def _batches(
+    task: Task[Any], encoder: Encoder, rows: int, machine: Machine, group: torch.Tensor
+) -> Callable[[], Batch]:
+    """Batches of a shape: random numbers for a table, real rows for a user's own network, which may take time to read."""
+    if isinstance(encoder, ModuleEncoder):
+        feed = module_feed(task, [encoder], machine.device)
+        own = torch.from_numpy(task.parts.work[:rows])[None].to(machine.device)
+        return lambda: replace(feed.batch(own), member_group=group)
+    made = _random_batch(encoder.signature, rows, task.outputs, machine, group)
+    return lambda: made
 
 
 def _random_batch(signature: Signature, rows: int, outputs: int, machine: Machine, group: torch.Tensor) -> Batch:

@@ -40,7 +40,10 @@ class Feed(Protocol):
     def signature(self) -> Signature: ...
 
     def batch(self, rows: Tensor) -> Batch:
-        """The rows int64 [G, B], row numbers of the task."""
+        """The rows int64 [G, B], row numbers of the task, as they are trained on."""
+
+    def judging(self, rows: Tensor) -> Batch:
+        """The same rows as they are judged: without what is done at random to those that are trained on."""
 
     def keeping(self, groups: Sequence[int]) -> Feed:
         """The feed of these blocks only."""

@@ -61,7 +61,7 @@ def padded(rows: Sequence[Rows], device: torch.device) -> Tensor:
 
 def in_precision(batch: Batch, dtype: torch.dtype) -> Batch:
     """`batch` with its inputs in another precision."""
-    if batch.dense.dtype == dtype:
+    if batch.dense.dtype == dtype or not batch.dense.is_floating_point():
         return batch
     numbers = None if batch.numbers is None else batch.numbers.to(dtype)
     return replace(batch, dense=batch.dense.to(dtype), numbers=numbers)
@@ -75,7 +75,7 @@ def answers(networks: Networks, feed: Feed, rows: Tensor) -> tuple[Tensor, Tenso
     predicted, lost = [], []
     one = bool((networks.group == torch.arange(len(networks), device=networks.group.device)).all())
     for start in range(0, rows.shape[1], size):
-        batch = in_precision(feed.batch(rows[:, start : start + size]), dtype)
+        batch = in_precision(feed.judging(rows[:, start : start + size]), dtype)
         if not one or batch.target.shape[0] != len(networks):
             batch = replace(batch, member_group=networks.group)
         outputs = networks.forward(networks.weights, networks.buffers, batch, Mode(False)).float()

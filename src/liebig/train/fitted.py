@@ -79,7 +79,7 @@ class Fitted:
         """Predictions for rows of a task."""
         device = self.weights.device
         feed = encoding.feed(task, [self.encoder], device, torch.float32)
-        parts = [self.predict_batch(feed.batch(each[None].to(device))) for each in _chunks(rows)]
+        parts = [self.predict_batch(feed.judging(each[None].to(device))) for each in _chunks(rows)]
         return np.concatenate(parts) if parts else self._nothing()
 
     def _nothing(self) -> Predictions:

@@ -17,6 +17,7 @@ from liebig.stack.flat import views
 from liebig.stack.specs import Role
 from liebig.train.evaluation import in_precision
 from liebig.train.stacked import Stacked
+from liebig.train.user_network import UserForward
 
 _PROBE_ROWS = 256
 
@@ -52,6 +53,7 @@ class Looker:
             batch, dense=batch.dense[:, :_PROBE_ROWS], target=batch.target[:, :_PROBE_ROWS],
             numbers=None if batch.numbers is None else batch.numbers[:, :_PROBE_ROWS],
             codes=None if batch.codes is None else batch.codes[:, :_PROBE_ROWS],
+            others=tuple(each[:, :_PROBE_ROWS] for each in batch.others),
         )  # fmt: skip
         layers: list[SeenLayer] = []
 
@@ -70,11 +72,11 @@ class Looker:
             return
         began = time.perf_counter()
         values, changed = views(self._before, stack.specs), views(stack.flat - self._before, stack.specs)
-        whole = self._seeing is Seeing.WHOLE
+        whole, users = self._seeing is Seeing.WHOLE, isinstance(stack.forward, UserForward)
         seen = tuple(
-            SeenWeight(spec.name, value, part if whole else None, change)
+            SeenWeight(spec.name, value, part if whole else None, change, outputs_first=users)
             for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)
-            if spec.role is Role.WEIGHT  # embeddings, frequencies and scales start, and move, in their own ways
+            if spec.role is Role.WEIGHT and (not users or len(spec.shape) > 1)  # embeddings, frequencies and scales start, and move, in their own ways
         )
         target = batch.target if batch.member_group is None else batch.target[batch.member_group]
         if self._outputs is not None:

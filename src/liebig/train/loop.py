@@ -27,6 +27,7 @@ from liebig.core.event import (
 from liebig.core.evidence import EpochCurves, Evidence, NonFinite
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
+from liebig.data.module.users import Users
 from liebig.nets.network import Mode
 from liebig.probes.recorder import Recorder
 from liebig.stack.batch import Batch
@@ -41,6 +42,7 @@ from liebig.train.looking import Looker
 from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 
+_PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
 _TICK: Final = 0.25  # seconds between two events about batches
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
@@ -94,6 +96,7 @@ class Watching:
     deadline: float | None
     probes: bool
     checkpoints: Checkpoints | None = None
+    timed_probes: bool = True
 
 
 class _Asked(Exception):
@@ -109,7 +112,8 @@ def ground_of(plan: Plan, task: Task[Any], device: torch.device) -> Ground:
         shares = tuple(float(share) for share in counts / counts.sum())
     rows = len(plan.members[0].course.rows)
     return Ground(
-        specs, task.outputs, task.kind.is_classification, rows, plan.steps_per_epoch, plan.epochs, shares, device
+        specs, task.outputs, task.kind.is_classification, rows, plan.steps_per_epoch, plan.epochs, shares, device,
+        task.data.own if isinstance(task.data, Users) else None,
     )
 
 
@@ -136,6 +140,7 @@ class Population:
                 Recorder(
                     len(plan.members), plan.epochs * plan.steps_per_epoch,
                     is_classification=task.kind.is_classification, class_shares=self.ground.class_shares,
+                    grace=_PROBE_GRACE if watching.timed_probes else math.inf,
                 )
             )  # fmt: skip
         self.base_rates = [_rate_of(member) for member in plan.members]

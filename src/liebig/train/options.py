@@ -16,7 +16,8 @@ class TrainOptions:
 
     `memory` is the most bytes that training may add (None: 60 % of what is free). `probes` looks inside and evaluates the
     fit rows too. `keep_models` returns the trained networks. `checkpoints` is a directory for the weights of each epoch
-    that is the best so far, or of every `checkpoint_every` epochs.
+    that is the best so far, or of every `checkpoint_every` epochs. With `timed_probes` looks are left out while they have cost
+    too large a share of the time; without, the same steps are looked at however fast the machine is at that moment.
     """
 
     device: str | None = None
@@ -27,3 +28,4 @@ class TrainOptions:
     keep_models: bool = False
     checkpoints: str | None = None
     checkpoint_every: int | None = None
+    timed_probes: bool = True

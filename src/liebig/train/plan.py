@@ -11,12 +11,15 @@ import numpy as np
 from liebig.core.arrays import Rows
 from liebig.core.recipe import Recipe
 from liebig.core.task import Block, Fidelity, Task
+from liebig.data.module.inputs import ModuleInputs
 from liebig.nets.network import NetworkSettings
+from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
 from liebig.stack.specs import Signature, Wants
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import BatchingSettings, ScheduleSettings, StoppingSettings
 from liebig.train.encoding import Encoder
+from liebig.train.user_network import UserNetwork
 
 _ORDER, _SHARE = 1, 2  # streams of a block's order seed
 
@@ -69,8 +72,18 @@ class Plan:
 
 
 def network_of(recipe: Recipe) -> NetworkSettings:
+    """The network as the engine asks for it."""
+    if isinstance(recipe.network, UserModule):
+        return user_network(recipe)
     assert isinstance(recipe.network, NetworkSettings)
     return recipe.network
+
+
+def user_network(recipe: Recipe) -> UserNetwork:
+    """A user's own network. Where the user's optimizer decays, it decays every parameter."""
+    assert isinstance(recipe.network, UserModule)
+    everything = recipe.optimizer.kind != "muon" and isinstance(recipe.inputs, ModuleInputs) and recipe.inputs.decays_all
+    return UserNetwork(record=recipe.network, decays_everything=everything)
 
 
 def schedule_of(recipe: Recipe) -> ScheduleSettings:
@@ -112,6 +125,16 @@ def training_rows(recipe: Recipe, block: Block, fidelity: Fidelity) -> Rows:
     return np.asarray(rows[np.sort(drawn[: max(2, round(fidelity.rows * len(rows)))])], dtype=np.int64)
 
 
+def _whole_batches(rows: Rows, recipe: Recipe, drop_last: bool) -> Rows:
+    """`rows` without those of a last batch that the user leaves out, or that would be a single row: statistics of a batch
+    need two."""
+    size = batching_of(recipe).size
+    over = len(rows) % size
+    if len(rows) > size and ((drop_last and over) or (over == 1 and size > 1)):
+        return rows[: len(rows) - over]
+    return rows
+
+
 def order_seed(block: Block, epoch: int) -> int:
     """Seed of one epoch's order: the block's, whoever trains in it."""
     return member_seed(block.order_seed, _ORDER, epoch)
@@ -135,6 +158,8 @@ def plans(
         inputs = recipe.inputs.model_dump_json()
         for j, block in enumerate(blocks):
             rows = training_rows(recipe, block, fidelity)
+            if isinstance(recipe.inputs, ModuleInputs):
+                rows = _whole_batches(rows, recipe, recipe.inputs.drop_last)
             key = (inputs, wants, j, len(rows), chooses(recipe))
             if key not in encoders:
                 encoders[key] = encoder_for(recipe, wants, rows)

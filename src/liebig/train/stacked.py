@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from liebig.nets.network import Forward, Mode
+from liebig.nets.network import Forward, Mode, NetworkSettings
 from liebig.stack.batch import Batch, for_members
 from liebig.stack.draws import Draws, member_seed
 from liebig.stack.flat import size_of, views
@@ -25,7 +25,8 @@ from liebig.techniques.stage import (
     State,
     Technique,
 )
-from liebig.train.plan import Member, Plan, network_of
+from liebig.train.plan import Member, Plan, network_of, user_network
+from liebig.train.user_network import UserForward, UserNetwork
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,15 +87,18 @@ class Stacked:
         self.forward, self.objective = keep_members(self.forward, keep), keep_members(self.objective, keep)
         self.optimizer, self.stages = keep_members(self.optimizer, keep), keep_members(self.stages, keep)
         self.optimizer_state, self.states = keep_members(self.optimizer_state, keep), keep_members(self.states, keep)
-        self.lower, self.leaves, self.gradients, self.parts = _working(self.flat, self.specs, self.machine)
+        self.lower, self.leaves, self.gradients, self.parts = _working(self.flat, self.specs, self.machine, self.forward)
         self.weights, self.seeds = views(self.flat, self.specs), tuple(self.seeds[i] for i in places)
 
 
 def _working(
-    flat: Tensor, specs: tuple[ParameterSpec, ...], machine: Machine
+    flat: Tensor, specs: tuple[ParameterSpec, ...], machine: Machine, forward: Forward
 ) -> tuple[Tensor, list[Tensor], Tensor, list[Tensor]]:
     lower = flat if machine.dtype == torch.float32 else flat.to(machine.dtype)
-    leaves = [view.detach().requires_grad_() for view in views(lower, specs)]
+    if isinstance(forward, UserForward) and len(flat) == 1:
+        leaves = forward.leaves(views(lower, specs))
+    else:
+        leaves = [view.detach().requires_grad_() for view in views(lower, specs)]
     gradients = torch.empty_like(flat)
     return lower, leaves, gradients, views(gradients, specs)
 
@@ -105,6 +109,10 @@ def initial_weights(plan: Plan, specs: Sequence[ParameterSpec], outputs: int) ->
     flat = torch.empty(len(plan.members), size_of(specs))
     drawn: dict[tuple[int, str], Tensor] = {}
     for member, row in zip(plan.members, flat, strict=True):
+        network = network_of(member.recipe)
+        if isinstance(network, UserNetwork):
+            row.copy_(network.begun(member.course.encoder, member.seed)[0])
+            continue
         technique = next((each for each in member.recipe.techniques if isinstance(each, Initialisation)), None)
         record = technique.model_dump_json() if technique else ""
         for spec, part in zip(specs, views(row[None], specs), strict=True):
@@ -113,6 +121,21 @@ def initial_weights(plan: Plan, specs: Sequence[ParameterSpec], outputs: int) ->
                 drawn[key] = _drawn(member, spec, technique)
             part[0] = drawn[key]
     return flat
+
+
+def _first_buffers(plan: Plan, network: NetworkSettings, ground: Ground, device: torch.device) -> list[Tensor]:
+    """Buffers [K, *shape] before step 0."""
+    if isinstance(network, UserNetwork):
+        each = [user_network(m.recipe).begun(m.course.encoder, m.seed)[1] for m in plan.members]
+        return [torch.stack(column).to(device) for column in zip(*each, strict=True)]
+    specs = network.buffers(plan.signature, ground.outputs)
+    return [torch.full((len(plan.members), *spec.shape), spec.start, device=device) for spec in specs]
+
+
+def in_float32(batch: Batch) -> Batch:
+    """`batch` with its inputs in float32, where they are numbers."""
+    dense = batch.dense.float() if batch.dense.is_floating_point() else batch.dense
+    return replace(batch, dense=dense, numbers=None if batch.numbers is None else batch.numbers.float())
 
 
 def _drawn(member: Member, spec: ParameterSpec, technique: Initialisation | None) -> Tensor:
@@ -129,11 +152,10 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
     recipes = [member.recipe for member in plan.members]
     network, device = network_of(plan.recipe), machine.device
     flat = initial_weights(plan, ground.specs, ground.outputs).to(device)
-    buffers = [
-        torch.full((len(recipes), *spec.shape), spec.start, device=device)
-        for spec in network.buffers(plan.signature, ground.outputs)
-    ]
+    buffers = _first_buffers(plan, network, ground, device)
     forward = network.forward([network_of(each) for each in recipes], plan.signature, ground.outputs, device)
+    if isinstance(forward, UserForward) and ground.own is not None:
+        ground = replace(ground, own=replace(ground.own, network=forward.network))
     objective_kind, optimizer_kind = type(plan.recipe.objective), type(plan.recipe.optimizer)
     assert issubclass(objective_kind, ObjectiveSettings)
     assert issubclass(optimizer_kind, OptimizerSettings)
@@ -148,7 +170,7 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
         if isinstance(technique, Technique) and not isinstance(technique, Initialisation):
             own = [record for each in recipes if isinstance(record := each.techniques[i], Technique)]
             stages.append(type(technique).stage(own, ground))
-    wide = replace(batch, dense=batch.dense.float(), numbers=None if batch.numbers is None else batch.numbers.float())
+    wide = in_float32(batch)
 
     def trial(weights: list[Tensor]) -> list[tuple[str, Tensor]]:
         seen: list[tuple[str, Tensor]] = []
@@ -165,7 +187,7 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
         prepared = stage.prepare(views(flat, ground.specs), seeds, wide, trial)
         flat = torch.cat([each.reshape(len(recipes), -1) for each in prepared], dim=1)
     states = [stage.start(views(flat, ground.specs)) for stage in stages]
-    lower, leaves, gradients, parts = _working(flat, ground.specs, machine)
+    lower, leaves, gradients, parts = _working(flat, ground.specs, machine, forward)
     return Stacked(
         list(plan.members), ground.specs, group, flat, buffers, forward, objective, optimizer, stages,
         optimizer.start(flat), states, machine, lower, leaves, gradients, parts,
@@ -177,9 +199,15 @@ def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add:
     """Losses of one batch, float32 [K, B]; its gradient, times `weight`, is put into (or added to) ``stack.parts``."""
     for stage in stack.stages:
         batch = stage.on_batch(batch, draws)
-    leaves = stack.leaves
-    outputs = stack.forward(leaves, stack.buffers, batch, Mode(True, draws)).float()
-    losses = stack.objective.losses(outputs, for_members(batch.target, batch.member_group))
+    leaves, mode = stack.leaves, Mode(True, draws)
+    own: Tensor | None = None
+    if isinstance(stack.forward, UserForward):
+        own = stack.forward.losses(stack.buffers, batch, mode, stack.objective)
+    if own is None:
+        outputs = stack.forward(leaves, stack.buffers, batch, mode).float()
+        losses = stack.objective.losses(outputs, for_members(batch.target, batch.member_group))
+    else:
+        losses = own
     if losses.dim() == 3:
         losses = losses.mean(2)
     # The gradient of each member's mean loss, without computing the mean: one value for each row.

@@ -21,6 +21,7 @@ from liebig.core.task import Block, Task
 from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
 from liebig.hardware.memory import free_bytes
 from liebig.hardware.precision import fastest_dtype
+from liebig.nets.user_module import UserModule
 from liebig.stack.specs import Wants
 from liebig.techniques.compute.auto import Compute
 from liebig.train.checkpoints import Checkpoints
@@ -79,7 +80,7 @@ def train(
     checkpoints = None
     if options.checkpoints is not None:
         checkpoints = Checkpoints(Path(options.checkpoints), options.checkpoint_every)
-    watching = Watching(listen, deadline, options.probes, checkpoints)
+    watching = Watching(listen, deadline, options.probes, checkpoints, options.timed_probes)
     ready: list[Departed] = []
     for plan in plans(task, recipes, blocks, options.fidelity, encoder_for):
         ready += _population(task, plan, options, watching, encoding)
@@ -100,7 +101,7 @@ def _population(
     """Train a plan, in parts that fit into memory; halve what still does not."""
     machine = machine_for(plan, task, options)
     limit = options.memory if options.memory is not None else int(_SHARE_OF_FREE * free_bytes(machine.device))
-    most = most_members(plan, task, machine.dtype, limit)
+    most = 1 if isinstance(plan.recipe.network, UserModule) else most_members(plan, task, machine.dtype, limit)
     done: list[Departed] = []
     waiting = [plan.taking(plan.members[i : i + most]) for i in range(0, len(plan.members), most)]
     while waiting:

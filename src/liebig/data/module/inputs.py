@@ -16,8 +16,11 @@ from liebig.techniques.targets.none import RawTarget
 
 
 class ModuleInputs(Settings):
-    """How a user's rows are read. `target` applies to regression. `drop_last` leaves out a last batch that is short."""
+    """How a user's rows are read. `target` applies to regression. `drop_last` leaves out a last batch that is short.
+    `decays_all` lets weight decay act on every parameter, biases and normalisations too, as torch's optimizers do where they
+    are given all parameters as one group."""
 
     kind: Literal["module"] = "module"
     target: AnyTarget = RawTarget()
     drop_last: bool = False
+    decays_all: bool = False

@@ -77,6 +77,10 @@ class Feed:
             weight=None if self.weight is None else self.weight[rows],
         )
 
+    def judging(self, rows: Tensor) -> Batch:
+        """The same: rows of a table are judged as they are trained on."""
+        return self.batch(rows)
+
     def keeping(self, groups: Sequence[int]) -> Feed:
         """The feed of these blocks only, in this order; nothing is copied."""
         return replace(self, offsets=self.offsets[list(groups)])

@@ -1,0 +1,105 @@
+"""The advisor of a user's own network: what the user does, its checks, its remedies around the network and on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from liebig.checks import diagnose
+from liebig.checks.notes import diagnosed
+from liebig.coach.advice import Idea
+from liebig.coach.advising import agreed, evidence_of, findings_of
+from liebig.coach.training import TrainingRunner
+from liebig.core.errors import UserError
+from liebig.core.evidence import Anatomy, Evidence, Measurement
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Proposal, Situation
+from liebig.core.study import Diagnosed, Study
+from liebig.data.module.feed import ModuleEncoder
+from liebig.data.module.task import ModuleTask
+from liebig.remedies.edits import rate_of
+from liebig.remedies.parts import parts
+from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
+from liebig.train.plan import user_network
+
+#: Columns of a task that has none.
+_NO_COLUMNS = 0
+
+
+class ModuleAdvisor:
+    """Knows what the user does and what might help it. `baseline` replaces what the user does (`improve --from`)."""
+
+    def __init__(self, found: ModuleTask, runner: TrainingRunner, *, baseline: Recipe | None = None) -> None:
+        self._found, self._runner, self._first = found, runner, baseline
+        self._ranked: dict[str, Ranked] = {}
+        self._rates: dict[str, float] = {}
+        self._applicable: dict[str, bool] = {}
+        encoder = ModuleEncoder.of_rows(found.users, found.task.parts.work)
+        self._anatomy: Anatomy = user_network(found.baseline).anatomy(encoder.signature)
+        self._encoder = encoder
+
+    def baseline(self) -> Idea:
+        if self._first is not None:
+            return Idea("the winner before", self._first)
+        return Idea("your network", self._found.baseline)
+
+    def starting(self) -> Sequence[Idea]:
+        return ()
+
+    def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
+        evidence = Evidence(tuple(self._known()))
+        return evidence, diagnosed(at, "data", diagnose(evidence))
+
+    def _known(self) -> Sequence[Measurement]:
+        return (self._anatomy,)
+
+    def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
+        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(*self._known())) for each in evidence]))
+
+    def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
+        findings = findings_of(study, recipe)
+        if recipe.digest not in self._rates and rate_of(recipe) is not None:
+            self._rates[recipe.digest] = self._runner.found_rate(recipe)
+        situation = Situation(
+            self._found.task.kind, len(self._found.task.parts.work), _NO_COLUMNS,
+            evidence_of(study, recipe).having(*self._known()), self._rates.get(recipe.digest),
+        )  # fmt: skip
+        tried = {trial.treatment.digest for trial in study.trials}
+        ranked = [
+            each for each in proposals(recipe, findings, situation, tried, seen=seen_in(study)) if self._runs(each.recipe)
+        ]
+        self._ranked = {each.recipe.digest: each for each in ranked}
+        return [
+            Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1)
+            for each in ranked
+        ]
+
+    def _runs(self, recipe: Recipe) -> bool:
+        """Whether the network can be built as the recipe says: surgery refuses what does not fit. Asked once for a recipe."""
+        if type(recipe.inputs) is not type(self._found.baseline.inputs):
+            return False
+        if recipe.digest not in self._applicable:
+            try:
+                user_network(recipe).begun(self._encoder, 0)
+            except UserError:
+                self._applicable[recipe.digest] = False
+            else:
+                self._applicable[recipe.digest] = True
+        return self._applicable[recipe.digest]
+
+    def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
+        return [
+            Idea(each.name, each.without, "without", each.answers[0] if each.answers else "")
+            for each in parts(before, after)
+        ]
+
+    def fair(self, idea: Idea) -> Sequence[Idea]:
+        ranked = self._ranked.get(idea.recipe.digest)
+        if ranked is None:
+            ranked = Ranked(idea.remedy, idea.answers, Proposal(idea.name, idea.recipe), idea.worth)
+        other = twin(ranked, self._runner.found_rate(idea.recipe))
+        if other is None:
+            return (idea,)
+        return idea, Idea(other.name, other.recipe, idea.remedy, idea.answers, idea.worth)
+
+    def challengers(self) -> Sequence[str]:
+        return ()

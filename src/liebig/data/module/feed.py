@@ -1,0 +1,160 @@
+"""A user's rows as training asks for them: what one block fits, and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from liebig.core.arrays import Reals, Rows
+from liebig.core.evidence import InputScales
+from liebig.core.task import Task
+from liebig.data.module.inputs import ModuleInputs
+from liebig.data.module.items import Chained
+from liebig.data.module.users import Users
+from liebig.nets.foreign.patient import InputStatistics
+from liebig.nets.surgery import Materials, anatomy_of, statistics_of
+from liebig.stack.batch import Batch
+from liebig.stack.specs import Signature
+
+#: Fit rows that the scale of inputs is taken from, at most.
+_ROWS = 4096
+_CHUNK = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSignature(Signature):
+    """What enters a user's own network: `users` knows it all."""
+
+    users: Users = field(kw_only=True)
+
+
+@dataclass(slots=True, eq=False)
+class _Fitted:
+    """What is measured of a block's rows when it is asked for."""
+
+    statistics: InputStatistics | None = None
+    is_known: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleEncoder:
+    """What one block's training rows fitted: the target's transformation, and the inputs' scale where an edit asks for it."""
+
+    inputs: ModuleInputs
+    users: Users
+    rows: Rows
+    fitted: dict[str, float]
+    _own: _Fitted = field(default_factory=_Fitted)
+
+    @staticmethod
+    def of_rows(users: Users, rows: Rows) -> ModuleEncoder:
+        """An encoder that knows the scale of the inputs, and nothing of a target."""
+        return ModuleEncoder(ModuleInputs(), users, rows, {})
+
+    @property
+    def signature(self) -> ModuleSignature:
+        first = self.users.example
+        leaves = [each for each in first if isinstance(each, Tensor)]
+        dense = int(leaves[0][0].numel()) if leaves else 1
+        return ModuleSignature(dense, users=self.users)
+
+    @property
+    def materials(self) -> Materials:
+        """What members of this block are made from, with the scale of its rows."""
+        return Materials(self.users.build, self.users.example, self.statistics)
+
+    @property
+    def statistics(self) -> InputStatistics | None:
+        """The inputs' scale over (some of) the rows; None where they are no real numbers."""
+        if not self._own.is_known:
+            self._own.statistics, self._own.is_known = _statistics(self.users, self.rows), True
+        return self._own.statistics
+
+    def target_to_model(self, target: Reals) -> NDArray[np.float32]:
+        if self.users.form.kind.is_classification:
+            return target.astype(np.float32)
+        return self.inputs.target.to_model(target, self.fitted).astype(np.float32)
+
+    def target_from_model(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.users.form.kind.is_classification:
+            return answers
+        turned = self.inputs.target.from_model(answers.astype(np.float64), self.fitted)
+        return np.asarray(turned, dtype=np.float32)
+
+    def input_scales(self, task: Task[Any], rows: Rows) -> InputScales:
+        found = self.statistics
+        if found is None:
+            return InputScales((), (), (), ())
+        mean, spread = found.mean.flatten().tolist(), found.spread.flatten().tolist()
+        largest = torch.maximum(found.low.abs(), found.high.abs()).flatten().tolist()
+        names = tuple(f"input {i}" for i in range(len(mean)))
+        return InputScales(names, tuple(mean), tuple(spread), tuple(largest))
+
+    def encode_frame(self, frame: Any, device: torch.device | str, dtype: torch.dtype) -> Batch:
+        """New inputs: a tensor, an array, or a tuple of them, one row each."""
+        parts = frame if isinstance(frame, tuple) else (frame,)
+        tensors = [torch.as_tensor(each).to(device) for each in parts]
+        leaves = [each.float() if each.dtype == torch.float64 else each for each in tensors]
+        return Batch(leaves[0][None], torch.zeros(1, len(leaves[0]), device=device), others=tuple(leaves[1:]))
+
+
+def _statistics(users: Users, rows: Rows) -> InputStatistics | None:
+    anatomy = anatomy_of(users.build(), users.example)
+    if not anatomy.floats or not anatomy.input_shape:
+        return None
+    spread = rows if len(rows) <= _ROWS else rows[:: -(-len(rows) // _ROWS)]
+    chunks = [torch.from_numpy(spread[i : i + _CHUNK]) for i in range(0, len(spread), _CHUNK)]
+    return statistics_of((users.items.batch(each)[0][0] for each in chunks), anatomy)
+
+
+def fit_encoder(task: Task[Users], inputs: ModuleInputs, rows: Rows) -> ModuleEncoder:
+    """What the rows `rows` fit."""
+    own = {} if task.kind.is_classification else dict(inputs.target.fit(task.target[rows]))
+    return ModuleEncoder(inputs, task.data, rows, own)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleFeed:
+    """Batches for G blocks. `target` float32 [G, rows] as each block's encoder has it."""
+
+    users: Users
+    signature: Signature
+    items: Chained
+    judged: Chained
+    target: Tensor
+
+    def batch(self, rows: Tensor) -> Batch:
+        """The rows `rows` int64 [G, B], as they are trained on."""
+        return self._batch(self.items, rows)
+
+    def judging(self, rows: Tensor) -> Batch:
+        """The same rows as they are judged."""
+        return self._batch(self.judged, rows)
+
+    def _batch(self, items: Chained, rows: Tensor) -> Batch:
+        target = self.target.gather(1, rows)
+        if len(rows) == 1:
+            leaves, _ = items.batch(rows[0])
+            return Batch(leaves[0][None], target, others=tuple(each[None] for each in leaves[1:]))
+        leaves, _ = items.batch(rows.reshape(-1))
+        grouped = [each.view(*rows.shape, *each.shape[1:]) for each in leaves]
+        return Batch(grouped[0], target, others=tuple(grouped[1:]))
+
+    def keeping(self, groups: Sequence[int]) -> ModuleFeed:
+        return replace(self, target=self.target[list(groups)])
+
+
+def feed(task: Task[Users], encoders: Sequence[ModuleEncoder], device: torch.device) -> ModuleFeed:
+    """The feed of a population's blocks."""
+    users = task.data
+    target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
+    items, judged = users.items, users.judged
+    return ModuleFeed(users, encoders[0].signature, items.put(device), judged.put(device), target)
+
+

@@ -1,0 +1,143 @@
+"""What a user hands over as data, taken apart: data sets, loaders, tensors, arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+)
+from torch.utils.data._utils.collate import default_collate
+
+from liebig.core.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """One set of rows as the user gave it. `batch_size` and what follows are None or plain where no loader was given.
+
+    `splits` is False for what must keep the user's own split: an iterable set, or a loader with a sampler of its own.
+    """
+
+    dataset: Any
+    collate: Callable[[list[Any]], Any] = default_collate
+    batch_size: int | None = None
+    shuffles: bool = True
+    drop_last: bool = False
+    workers: int = 0
+    splits: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def given(value: Any, name: str) -> Given:
+    """Take `value` apart: a Dataset, a DataLoader, or (inputs, target) as tensors or arrays. Raises UserError."""
+    if isinstance(value, DataLoader):
+        return _loader(value, name)
+    if isinstance(value, IterableDataset):
+        return Given(_listed(value, name), splits=False)
+    if isinstance(value, (tuple, list)) and len(value) >= 2 and all(_is_array(each) for each in value):
+        tensors = [torch.as_tensor(each) for each in value]
+        tensors = [each.float() if each.dtype == torch.float64 and i + 1 < len(tensors) else each
+                   for i, each in enumerate(tensors)]  # fmt: skip
+        rows = {len(each) if each.ndim else 0 for each in tensors}
+        if len(rows) != 1:
+            told = " and ".join(str(len(each) if each.ndim else 0) for each in tensors)
+            raise UserError(f"{name} must have as many targets as inputs, however {told} rows came")
+        return _filled(Given(TensorDataset(*tensors)), name)
+    if isinstance(value, Tensor):
+        raise UserError(f"{name} must be (inputs, target), however a single tensor came")
+    if not hasattr(value, "__getitem__") or not hasattr(value, "__len__"):
+        raise UserError(
+            f"{name} must be a Dataset, a DataLoader or a pair of tensors, however {type(value).__name__} came"
+        )
+    return _filled(Given(value), name)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (Tensor, np.ndarray))
+
+
+def _filled(found: Given, name: str) -> Given:
+    if len(found.dataset) == 0:
+        raise UserError(f"{name} must have rows, however it is empty")
+    return found
+
+
+def _loader(loader: DataLoader[Any], name: str) -> Given:
+    dataset = loader.dataset
+    common = {"collate": loader.collate_fn, "batch_size": loader.batch_size, "workers": loader.num_workers}
+    if isinstance(dataset, IterableDataset):
+        found = Given(_listed(dataset, name), splits=False, drop_last=loader.drop_last, shuffles=False, **common)
+        return _filled(found, name)
+    sampler: Any = loader.sampler
+    if loader.batch_size is None:
+        batches: Any = loader.batch_sampler
+        if type(batches) is BatchSampler:
+            sampler, common["batch_size"] = batches.sampler, batches.batch_size
+        elif batches is None:
+            raise UserError(f"{name} must give batches, however its loader has batch_size=None")
+    drops = loader.drop_last
+    if type(sampler) is SubsetRandomSampler:
+        # A sampler that only says which rows: the rows are a subset, shuffled.
+        chosen: Any = Subset(dataset, list(sampler.indices))
+        return _filled(Given(chosen, drop_last=drops, **common), name)
+    _filled(Given(dataset), name)
+    if type(sampler) is RandomSampler and not sampler.replacement and sampler.num_samples == len(dataset):  # type: ignore[arg-type]  # sized
+        return Given(dataset, drop_last=drops, **common)
+    if type(sampler) is SequentialSampler:
+        return Given(dataset, drop_last=drops, shuffles=False, **common)
+    note = f"the sampler of {name} ({type(sampler).__name__}) is not used: rows come in random order, each once an epoch"
+    return Given(dataset, drop_last=drops, splits=False, notes=(note,), **common)
+
+
+def _listed(dataset: Any, name: str) -> list[Any]:
+    """An iterable set, read to its end once. Raises UserError when there is none."""
+    items = []
+    for item in dataset:
+        items.append(item)
+        if len(items) > _MOST_ITEMS:
+            raise UserError(
+                f"{name} is an iterable set that goes on beyond {_MOST_ITEMS:,} rows; give a data set with a length"
+            )
+    if not items:
+        raise UserError(f"{name} must have rows, however it is empty")
+    return items
+
+
+_MOST_ITEMS = 2_000_000
+
+
+def judged_as(dataset: Any, like: Any) -> Any:
+    """`dataset` read with the transforms of `like`, where both have a `transform` that can be exchanged; else itself."""
+    if isinstance(dataset, Subset):
+        inner = judged_as(dataset.dataset, like)
+        return dataset if inner is dataset.dataset else Subset(inner, dataset.indices)
+    while isinstance(like, Subset):
+        like = like.dataset
+    if type(dataset) is not type(like) or dataset is like:
+        return dataset
+    names = [each for each in ("transform", "transforms") if hasattr(dataset, each) and hasattr(like, each)]
+    if not names or all(getattr(dataset, each) is getattr(like, each) for each in names):
+        return dataset
+    copied = _shallow(dataset)
+    for each in names:
+        setattr(copied, each, getattr(like, each))
+    return copied
+
+
+def _shallow(dataset: Any) -> Any:
+    copied = object.__new__(type(dataset))
+    copied.__dict__.update(dataset.__dict__)
+    return copied

@@ -1,0 +1,41 @@
+"""What is the user's own in a task, and no recipe can hold: functions, data, the form of answers and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn, optim
+
+from liebig.data.module.form import Form
+from liebig.data.module.items import Chained, Shape
+from liebig.techniques.stage import UsersOwn
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Users:
+    """`build` makes a fresh network; `example` are the positional inputs of a first batch; `loss` takes (answer, target);
+    `step`, where given, (network, batch) -> loss; `optimizer` makes one for a network. `items` are all rows as they are
+    trained on, `judged` the same as they are judged (with the validation set's transforms). `whole` says that they are
+    kept as stacked tensors."""
+
+    build: Callable[[], nn.Module]
+    source: str
+    example: tuple[Any, ...]
+    shape: Shape
+    form: Form
+    loss: Callable[[Any, Tensor], Tensor]
+    step: Callable[[nn.Module, Any], Tensor] | None
+    optimizer: Callable[[nn.Module], optim.Optimizer]
+    items: Chained
+    judged: Chained
+    whole: bool
+    batch_size: int
+    device: torch.device
+
+    @property
+    def own(self) -> UsersOwn:
+        """What the stages of the engine take of it."""
+        return UsersOwn(self.loss, self.optimizer)

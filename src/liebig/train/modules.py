@@ -1,0 +1,31 @@
+"""Users' own networks as training asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import torch
+
+from liebig.core.arrays import Rows
+from liebig.core.settings import Settings
+from liebig.core.task import Task
+from liebig.data.module.feed import ModuleEncoder, feed, fit_encoder
+from liebig.data.module.inputs import ModuleInputs
+from liebig.stack.specs import Wants
+from liebig.train.encoding import Encoder, Feed
+
+
+class ModuleEncoding:
+    """Makes encoders and feeds of a user's data sets."""
+
+    def fit_encoder(self, task: Task[Any], inputs: Settings, rows: Rows, wants: Wants) -> Encoder:
+        if not isinstance(inputs, ModuleInputs):
+            raise TypeError(f"a user's network needs inputs of kind module, however {inputs.kind} came")
+        return fit_encoder(task, inputs, rows)
+
+    def feed(self, task: Task[Any], encoders: Sequence[Encoder], device: torch.device, dtype: torch.dtype) -> Feed:
+        return feed(task, [each for each in encoders if isinstance(each, ModuleEncoder)], device)
+
+
+MODULES: Final = ModuleEncoding()
