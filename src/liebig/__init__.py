@@ -15,6 +15,9 @@ if TYPE_CHECKING:
         FittedRun,
         ImprovedStudy,
         Model,
+        ModuleModel,
+        ModuleStudy,
+        ModuleTask,
         Watch,
         compare,
         diagnose,
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
         improve,
         load,
         look,
+        module,
         watch,
     )
     from liebig.core.errors import UserError
@@ -36,6 +40,10 @@ _HOMES = {
     "diagnose": "liebig.api",
     "look": "liebig.api",
     "load": "liebig.api",
+    "module": "liebig.api",
+    "ModuleModel": "liebig.api",
+    "ModuleStudy": "liebig.api",
+    "ModuleTask": "liebig.api",
     "watch": "liebig.api",
     "Watch": "liebig.api",
     "Model": "liebig.api",
@@ -51,6 +59,9 @@ __all__ = [
     "FittedRun",
     "ImprovedStudy",
     "Model",
+    "ModuleModel",
+    "ModuleStudy",
+    "ModuleTask",
     "Stop",
     "UserError",
     "Watch",
@@ -60,6 +71,7 @@ __all__ = [
     "improve",
     "load",
     "look",
+    "module",
     "watch",
 ]
 

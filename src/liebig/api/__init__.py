@@ -6,6 +6,9 @@ from liebig.api.fitting import FittedRun, fit
 from liebig.api.improving import ImprovedStudy, improve
 from liebig.api.looking import Look, look
 from liebig.api.model import Model, load
+from liebig.api.module import ModuleTask, module
+from liebig.api.module_improving import ModuleStudy
+from liebig.api.module_model import ModuleModel
 from liebig.api.predicting import predict_file
 from liebig.api.reporting import Told, report, write_page
 from liebig.api.watching import watch
@@ -17,6 +20,9 @@ __all__ = [
     "ImprovedStudy",
     "Look",
     "Model",
+    "ModuleModel",
+    "ModuleStudy",
+    "ModuleTask",
     "Told",
     "Watch",
     "compare",
@@ -25,6 +31,7 @@ __all__ = [
     "improve",
     "load",
     "look",
+    "module",
     "predict_file",
     "report",
     "watch",

@@ -19,6 +19,8 @@ from liebig.api.asking import bytes_of, left_out, name_of, options_of, summary_o
 from liebig.api.explaining import explain_study
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model, load
+from liebig.api.module import ModuleTask, named_task, names_task
+from liebig.api.module_improving import ModuleStudy, improve_module
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
 from liebig.api.reporting import StudyTold, tell_study, write_page
 from liebig.coach.advising import TableAdvisor
@@ -116,8 +118,9 @@ def improve(
     placebo: bool = False,
     on_event: Listener = silent,
     elapsed: float = 0.0,
-) -> ImprovedStudy:
-    """Find what limits a network on `source` (a path or any dataframe), lift it, and prove that it helped.
+) -> ImprovedStudy | ModuleStudy:
+    """Find what limits a network on `source` (a path or any dataframe; or a task that `module` made, or its name as
+    ``my_project.py:task``), lift it, and prove that it helped.
 
     `budget` is a time ("5m", seconds; default 5 minutes) that the whole call keeps; `trials` counts treatments in its place,
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
@@ -129,6 +132,18 @@ def improve(
     Raises UserError, one sentence, for whatever cannot be done; then nothing is written.
     """
     start = clocks.monotonic() - elapsed
+    if names_task(source):
+        source = named_task(str(source))
+    if isinstance(source, ModuleTask):
+        table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
+                 "time": time, "test": test, "begin_from": begin_from}  # fmt: skip
+        said = [name for name, value in table.items() if value]
+        if said:
+            raise UserError(f"{said[0]} belongs to a table; what a network of your own needs is said in liebig.module(...)")
+        return improve_module(
+            source, budget, study=study, resume=resume, trials=trials, memory=bytes_of(memory), on_event=on_event,
+            elapsed=clocks.monotonic() - start,
+        )  # fmt: skip
     if refit not in {"none", "all"}:
         raise UserError(f'refit is "none" or "all", however "{refit}" came')
     going_on = study if resume is True else resume

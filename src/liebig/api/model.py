@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
+from liebig.api.module_model import ModuleModel, is_module_model, loaded
 from liebig.core.arrays import Predictions
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
@@ -84,8 +87,13 @@ class Model:
         return f"<liebig.Model of {self.facts.target} from {self.facts.name}{score}>"
 
 
-def load(path: str | Path) -> Model:
-    """The model in a model directory, a run directory or a study. Only data are read, no code.
+@overload
+def load(path: str | Path) -> Model: ...
+@overload
+def load(path: str | Path, *, build: Callable[[], nn.Module]) -> ModuleModel: ...
+def load(path: str | Path, *, build: Callable[[], nn.Module] | None = None) -> Model | ModuleModel:
+    """The model in a model directory, a run directory or a study. Only data are read, no code. `build` makes the network
+    that the weights are put into, where it is the user's own.
 
     Raises UserError when there is none.
     """
@@ -96,6 +104,10 @@ def load(path: str | Path) -> Model:
         elif (place / "run.json").is_file() or (not place.exists() and not place.is_absolute()):
             place = run_at(path).model_path
     stored = load_model(place)
+    if is_module_model(stored):
+        return loaded(stored, build)
+    if build is not None:
+        raise UserError(f'build= is for a network of your own, however "{place}" holds a model of a table')
     encoder = Encoder.from_plain(stored.parts[_ENCODER].plain, stored.parts[_ENCODER].tensors)
     facts, weights = stored.facts, stored.parts[_NETWORK].tensors
     return Model(Fitted.of(stored.recipes[0], encoder, facts.kind, facts.classes, weights), facts)

@@ -1,0 +1,334 @@
+"""`improve` for a user's own network: the same climb, from the recipe that does what the user does."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+import shutil
+import time as clocks
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from liebig.api import environment
+from liebig.api.module_model import ModuleModel, loaded, module_model
+from liebig.api.options import DEFAULT_BUDGET, seconds_of
+from liebig.api.reporting import StudyTold, tell_study, write_page
+from liebig.coach.loop import Handed
+from liebig.coach.loop import improve as climb
+from liebig.coach.module_advising import ModuleAdvisor
+from liebig.coach.training import TrainingRunner
+from liebig.core.errors import UserError
+from liebig.core.event import Listener, Stage, StudyBegan, silent
+from liebig.core.recipe import Recipe
+from liebig.core.study import Began, Ended, Machine, Ran, Study
+from liebig.core.task import TaskKind
+from liebig.data.module.form import Says
+from liebig.data.module.task import ModuleTask
+from liebig.hardware.threads import Threads
+from liebig.nets.surgery import anatomy_of, operated
+from liebig.nets.user_module import UserModule
+from liebig.recipes.script import Names, script_ground, training_script
+from liebig.store.ledger import StudyStore, next_free
+from liebig.store.model import ModelFacts, load_model
+from liebig.techniques.script import ScriptGround
+from liebig.techniques.stage import BatchingSettings, StoppingSettings
+from liebig.train.fitted import Fitted
+from liebig.train.modules import MODULES
+from liebig.train.plan import user_network
+
+_LONG = 1_800.0
+_HASHED = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleStudy:
+    """A study of a user's own network on disk."""
+
+    path: Path
+    ledger: Study
+    found: ModuleTask
+
+    @property
+    def best(self) -> ModuleModel:
+        """The network that is handed over. Raises UserError while there is none."""
+        return loaded(load_model(self.path / "model"), self.found.users.build)
+
+    @property
+    def told(self) -> StudyTold:
+        return tell_study(self.ledger)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the report as one offline page (default: `report.html` in the study); returns where."""
+        return write_page(self.told, Path(path) if path else self.path / "report.html")
+
+    def summary(self) -> str:
+        """What was gained, what limited, where things lie."""
+        script = self.path / "train.py"
+        lines = [self.told.headline, "", f"model   {self.path / 'model'}", f"report  {self.path / 'report.html'}"]
+        return "\n".join([*lines, f"script  {script}"] if script.exists() else lines)
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.told.plain, "study": str(self.path), "model": str(self.path / "model"),
+                "report": str(self.path / "report.html")}  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return self.told.fragment
+
+    def __repr__(self) -> str:
+        return f"<liebig study {self.path}: {self.told.headline.splitlines()[0]}>"
+
+
+def improve_module(
+    found: ModuleTask,
+    budget: str | float | None = None,
+    *,
+    study: str | Path | None = None,
+    resume: str | Path | bool | None = None,
+    trials: int | None = None,
+    memory: int | None = None,
+    on_event: Listener = silent,
+    elapsed: float = 0.0,
+) -> ModuleStudy:
+    """Find what limits the user's network, lift it, and prove that it helped. Arguments as of `improve`.
+
+    Raises UserError, one sentence, for whatever cannot be done; then nothing is written.
+    """
+    start = clocks.monotonic() - elapsed
+    going_on = study if resume is True else resume
+    if going_on:
+        return _resume(Path(str(going_on)), found, budget, memory, on_event, start)
+    seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
+    path = Path(study) if study is not None else next_free(Path(f"{found.task.name}-study"))
+    with StudyStore.create(path) as store:
+        store.append(_began(found, seconds, trials))
+        return _run(store, found, True, memory, on_event, start)
+
+
+def _resume(
+    path: Path, found: ModuleTask, budget: str | float | None, memory: int | None, on_event: Listener, start: float
+) -> ModuleStudy:
+    with StudyStore.open(path) as store:
+        began = store.study.began
+        if store.study.is_closed:
+            raise UserError(f"the study {path} is closed: its sealed part was read; begin a new one")
+        differing = _differing(began.options, identity_of(found))
+        if differing:
+            raise UserError(f"the study {path} cannot go on: {differing}")
+        done = store.study.entries[-1].at
+        if budget is not None:
+            store.append(_with_budget(began, done, done + seconds_of(budget)))
+        return _run(store, found, False, memory, on_event, start - done)
+
+
+def _with_budget(began: Began, at: float, budget: float) -> Began:
+    values = {name: getattr(began, name) for name in began.__dataclass_fields__}
+    return Began(**{**values, "at": at, "budget": budget})
+
+
+def _run(
+    store: StudyStore, found: ModuleTask, is_new: bool, memory: int | None, on_event: Listener, start: float
+) -> ModuleStudy:
+    def clock() -> float:
+        return clocks.monotonic() - start
+
+    on_event(_beginning(found, store.study.began))
+    with Threads() as threads:
+        runner = TrainingRunner(
+            found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event, precision="float32",
+            threads=threads if store.study.began.trials is None else None, encoding=MODULES,
+        )  # fmt: skip
+        try:
+            handed = climb(store, runner, ModuleAdvisor(found, runner), clock, on_event)
+        except UserError:
+            if is_new and not any(store.study.all(Ran)):
+                store.close()
+                shutil.rmtree(store.path, ignore_errors=True)
+            raise
+    on_event(Stage("writing the model and the report", clock()))
+    if isinstance(handed.model, Fitted):
+        _hand_over(store, found, handed, handed.model)
+    training = sum(ran.seconds for ran in handed.study.all(Ran))
+    store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
+    done = ModuleStudy(store.path, store.study, found)
+    done.report()
+    return done
+
+
+def _hand_over(store: StudyStore, found: ModuleTask, handed: Handed, fitted: Fitted) -> None:
+    """Save the network, and the script that trains it."""
+    sealed, task = handed.study.sealed, found.task
+    score = math.nan
+    if sealed is not None:
+        score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
+    facts = ModelFacts(
+        name=task.name, target=task.target_name, kind=task.kind, classes=task.classes, metric=task.metric.name,
+        higher_is_better=task.metric.higher_is_better, columns=(), version=environment.versions()["liebig"],
+        written=datetime.now(UTC).isoformat(timespec="seconds"), score=score, score_rows=len(task.parts.sealed),
+        rows=len(task.parts.work), notes=found.notes,
+    )  # fmt: skip
+    module_model(fitted, facts).save(store.path / "model")
+    try:
+        script = script_of(found, fitted.recipe)
+    except UserError as error:
+        script = f'"""There is no plain script: {error}."""\n'
+    (store.path / "train.py").write_text(script, encoding="utf-8")
+
+
+def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
+    """Plain PyTorch that trains `recipe` without Liebig. Raises UserError where a part of it has no plain lines."""
+    users, task = found.users, found.task
+    network = user_network(recipe)
+    assert isinstance(recipe.batching, BatchingSettings)
+    assert isinstance(recipe.stopping, StoppingSettings)
+    if users.step is not None:
+        raise UserError("step(network, batch) of your own describes the training, which a script cannot repeat")
+    surgery = operated(network.record, network.materials_for(users, None), seed)
+    rows = len(task.parts.work)
+    shares: tuple[float, ...] = ()
+    if task.kind.is_classification:
+        counts = np.bincount(task.target[task.parts.work].astype(np.int64), minlength=len(task.classes))
+        shares = tuple(float(each) for each in counts / counts.sum())
+    one = task.kind is TaskKind.BINARY and users.form.width <= 1
+    around = ScriptGround(
+        1 if one or not task.kind.is_classification else len(task.classes), task.kind.is_classification, rows,
+        -(-rows // recipe.batching.size), recipe.stopping.epochs, shares, decays_everything=network.decays_everything,
+        higher_is_better=task.metric.higher_is_better, drops_last=bool(getattr(recipe.inputs, "drop_last", False)),
+    )  # fmt: skip
+    ground = script_ground(surgery.network, anatomy_of(surgery.network, users.example), around)
+    file = _file_of(users.build)
+    stem = file.stem if file else ""
+    name = str(getattr(users.build, "__name__", ""))
+    says = "probabilities" if users.form.says is Says.PROBABILITIES else "logits"
+    names = Names(
+        build=f"{stem}:{name}" if stem and name.isidentifier() else "", loss=f"{stem}:{found.loss_name}" if stem else "",
+        metric=task.metric.name, says=says, one_hot=users.form.one_hot, path=str(file.parent) if file else "",
+    )  # fmt: skip
+    return training_script(recipe, ground, surgery, names, seed)
+
+
+def _file_of(build: object) -> Path | None:
+    try:
+        file = inspect.getsourcefile(build)  # type: ignore[arg-type]  # whatever has a source
+    except TypeError:
+        return None
+    return Path(file) if file else None
+
+
+# --- the ledger's beginning -------------------------------------------------------------------------------------------
+
+
+def identity_of(found: ModuleTask) -> dict[str, str]:
+    """What must be the same when a study goes on: where the network is from, its source, its parameters, the data."""
+    users = found.users
+    network = users.build()
+    shapes = [f"{name} {tuple(each.shape)}" for name, each in network.named_parameters()]
+    recipe = found.baseline
+    return {
+        "source": users.source,
+        "code": _digest(_code_of(users.build).encode()),
+        "class": f"{type(network).__module__}.{type(network).__qualname__} {_digest(_code_of(type(network)).encode())}",
+        "parameters": json.dumps(shapes),
+        "lengths": json.dumps(found.lengths),
+        "rows": _rows_digest(found),
+        "baseline": recipe.digest,
+        "metric": found.task.metric.name,
+        "resplit": json.dumps(found.resplit),
+        "seed": json.dumps(found.task.seed),
+    }
+
+
+_TOLD: Mapping[str, str] = {
+    "source": "the network is made by {now}, however it was {then}",
+    "code": "the source of build is not what it was",
+    "class": "the source of the network's class is not what it was",
+    "parameters": "the network's parameters are not what they were",
+    "lengths": "the data sets have {now} rows (train, valid, test), however they had {then}",
+    "rows": "the rows of the data are not what they were",
+    "baseline": "the training (loss, optimizer, batch size, epochs) is not what it was",
+    "metric": "the metric is {now}, however it was {then}",
+    "resplit": "resplit is {now}, however it was {then}",
+    "seed": "the seed is {now}, however it was {then}",
+}
+
+
+def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """The first thing that no longer agrees, in words; empty when all does."""
+    for name, text in _TOLD.items():
+        if before.get(name) != now[name]:
+            return text.format(now=now[name], then=before.get(name, "another"))
+    return ""
+
+
+def _code_of(value: object) -> str:
+    try:
+        return inspect.getsource(value)  # type: ignore[arg-type]  # whatever has a source
+    except (OSError, TypeError):
+        return str(getattr(value, "__qualname__", ""))
+
+
+def _rows_digest(found: ModuleTask) -> str:
+    """A digest of (at most) 256 rows as they are judged, and of all targets."""
+    items = found.users.judged if found.users.whole else None
+    whole = hashlib.sha256(np.ascontiguousarray(found.task.target).tobytes())
+    if items is not None:
+        for number in range(len(items.parts)):
+            start, end = items.starts[number], items.starts[number + 1]
+            rows = torch.from_numpy(np.unique(np.linspace(start, end - 1, _HASHED // len(items.parts)).astype(np.int64)))
+            for leaf in items.batch(rows)[0]:
+                whole.update(leaf.detach().cpu().contiguous().numpy().tobytes())
+    return whole.hexdigest()[:32]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _began(found: ModuleTask, budget: float, trials: int | None) -> Began:
+    task, identity = found.task, identity_of(found)
+    return Began(
+        at=0.0, name=task.name, source="", options=identity, fingerprint=_digest(json.dumps(identity).encode()),
+        kind=task.kind, target=task.target_name, classes=task.classes, metric=task.metric.name,
+        higher_is_better=task.metric.higher_is_better, rows=task.rows, sealed_rows=len(task.parts.sealed),
+        work_rows=len(task.parts.work), columns=0, test_given=task.parts.test_given, seed=task.seed, budget=budget,
+        trials=trials, looks="B" if budget > _LONG and math.isfinite(budget) else "A", machine=_machine(found),
+        notes=(*found.notes, *_mapped(found), "networks are trained one by one: this is exactly what your loop does"),
+    )  # fmt: skip
+
+
+def _mapped(found: ModuleTask) -> tuple[str, ...]:
+    """What of the user's own is called as it is."""
+    own = [each.kind for each in (found.baseline.objective, found.baseline.optimizer) if each.kind.startswith("users-")]
+    return tuple(f"the {each.removeprefix('users-')} is your own function, called as it is" for each in own)
+
+
+def _machine(found: ModuleTask) -> Machine:
+    device = found.users.device
+    return Machine(
+        system=environment.system(), processor=environment.processor(), cores=environment.cores(),
+        memory_gib=environment.memory_gib(),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type, precision="float32",
+        precision_gain=1.0, versions=environment.versions(),
+    )  # fmt: skip
+
+
+def _beginning(found: ModuleTask, began: Began) -> StudyBegan:
+    """The first lines of the screen."""
+    task = found.task
+    record = found.baseline.network
+    assert isinstance(record, UserModule)
+    parameters = sum(each.numel() for each in found.users.build().parameters())
+    kind = f"{len(task.classes)} classes" if task.kind.is_classification else "a number"
+    sealed = f"{began.sealed_rows:,} rows" + (" (your test set)" if began.test_given else " set aside from train")
+    cores = f"{began.machine.cores} core" + ("s" if began.machine.cores > 1 else "")
+    return StudyBegan(
+        name=began.name, summary=f"{record.source}   {parameters:,} parameters, {task.rows:,} rows, {kind}",
+        metric=task.metric.title, machine=f"{cores}, {began.machine.device}, float32", sealed=sealed, notes=began.notes,
+    )  # fmt: skip
