@@ -471,9 +471,18 @@ def test_part_shift() -> None:
 
 def test_faster_settings_of_a_network_in_double_precision() -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(6, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 3)).double()
-    x, y = blobs()
-    given = subject(model, train=(x.double(), y), valid=None, batch=200)
+    inner = nn.Sequential(nn.Linear(6, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 3)).double()
+
+    class Widening(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner(x.double()).float()
+
+    model = Widening()
+    given = subject(model, valid=None, batch=200)
     found = measured(FasterSettings, given)
     assert found.names[0] == "float32"
     assert found.with_setting[0] < found.seconds
