@@ -75,6 +75,9 @@ class PlainFeed:
         flat = rows.reshape(-1)
         return Batch(self.inputs.index_select(0, flat).view(shape), self.target.index_select(0, flat).view(rows.shape))
 
+    def judging(self, rows: Tensor) -> Batch:
+        return self.batch(rows)
+
     def keeping(self, groups: Sequence[int]) -> PlainFeed:
         return self
 

@@ -1,13 +1,13 @@
 """What `liebig improve` hands over, against the textbook network, on tables whose test files it never sees.
 
-    python bench/tables.py [--budget 60] [--data ../shared/data] [--rows FILE] [NAME...]
+    python bench/tables.py [--budget 60] [--data ../shared/data] [--rows FILE] [--markdown] [NAME...]
 
 For each table: the textbook network and the starting recipe, each trained once on all training rows; then ``liebig improve``
 as a process of its own, from its start to its end, with ``--refit all``, so that all three have seen the same rows. All
 three are scored on the table's test file. Better and worse mean by more than two standard errors of the paired difference
 over the test rows, from each row's influence on the metric.
 
-With ``--rows FILE`` every finished table is a line of FILE, and tables that are already there are not run again. The last
+With ``--markdown`` the rows are also printed as the table of docs/benchmarks.md. With ``--rows FILE`` every finished table is a line of FILE, and tables that are already there are not run again. The last
 line is one JSON object: `better` and `worse` count tables; `budget_excess` is the largest overrun and `in_steps` the
 smallest share of the budget inside training steps, both over the tables that were run, as fractions.
 """
@@ -190,6 +190,27 @@ def told(row: Row) -> str:
     )
 
 
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The rows as the table of docs/benchmarks.md, and the sentence below it."""
+    head = "| table | metric | textbook | starting | improve | difference | seconds | peak GiB | in training |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        scores = " | ".join(_short(each) for each in (row.textbook, row.starting, row.final))
+        difference = f"{row.difference:+,.4g}" if abs(row.difference) < 1e4 else f"{row.difference:+,.0f}"
+        difference = f"**{difference}**" if row.better else f"_{difference}_" if row.worse else difference
+        lines.append(
+            f"| {row.name} | {row.metric} | {scores} | {difference} ± {2 * row.se:,.4g} | {row.seconds:.1f} | "
+            f"{row.peak_gib:.2f} | {row.in_steps:.0%} |"
+        )
+    better, worse = sum(row.better for row in rows), sum(row.worse for row in rows)
+    told = f"Better by more than two standard errors on {better} of {len(rows)}, worse on {worse}."
+    return "\n".join([*lines, "", told])
+
+
+def _short(score: float) -> str:
+    return f"{score:,.0f}" if abs(score) >= 100 else f"{score:.4g}"
+
+
 def summary(rows: Sequence[Row], budget: float) -> dict[str, Any]:
     """The last line of the benchmark."""
     kept = ("name", "textbook", "starting", "final", "se", "seconds", "peak_gib")
@@ -217,6 +238,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=60.0, help="seconds of each `liebig improve` (60)")
     parser.add_argument("--data", type=Path, default=_DATA, help="folder with index.json and the tables")
     parser.add_argument("--rows", type=Path, default=None, help="file of finished tables, to go on where it stopped")
+    parser.add_argument("--markdown", action="store_true", help="print the rows as a markdown table, too")
     asked = parser.parse_args()
     if not (asked.data / "index.json").exists():
         print(f"there are no tables in {asked.data}: nothing to measure (name their folder with --data)")
@@ -230,6 +252,8 @@ def main() -> None:
                 file.write(json.dumps(asdict(row)) + "\n")
         rows.append(row)
         print(told(row), flush=True)
+    if asked.markdown:
+        print(as_markdown(rows))
     print(json.dumps(summary(rows, asked.budget)))
 
 

@@ -2,7 +2,7 @@ import math
 from dataclasses import replace
 
 from liebig.core.trial import Look, Verdict
-from liebig.trials.race import race, ranks
+from liebig.trials.race import race, ranks, search_race
 
 
 def look(better: float, z: float | None = None, loss_z: float = math.nan, verdict: Verdict | None = None) -> Look:
@@ -50,3 +50,19 @@ def test_the_unit_of_the_loss_is_common_too():
     small = replace(look(0.9, z=1.0, loss_z=4.0), loss_difference=0.5)
     found = ranks({"small": small, "large": large})
     assert found["large"] - found["small"] == (1.0 - 0.5) / ((0.5 + 0.125) / 2)
+
+
+def test_a_favoured_recipe_gives_way_only_to_what_is_clearly_better():
+    looks = {"known": look(0.9, z=1.5), "new": look(0.9, z=2.0)}
+    assert race(looks, 3).adopted == "new"
+    assert race(looks, 3, {"known"}).adopted == "known"
+    assert race({"known": look(0.9, z=1.5), "new": look(0.99, z=2.8)}, 3, {"known"}).adopted == "new"
+    assert race({"known": look(0.7), "new": look(0.85)}, 3, {"known"}).adopted == "new"
+
+
+def test_a_search_adopts_nobody_before_its_last_look():
+    looks = {name: look(0.9 - 0.01 * i) for i, name in enumerate("abcdef")}
+    assert search_race(looks, 3).adopted is None
+    assert search_race(looks, 3).going_on == ("a", "b", "c", "d")
+    assert search_race(looks, 5).going_on == ("a", "b")
+    assert search_race(looks, 8).adopted == "a"

@@ -78,7 +78,7 @@ def _places(recipe: Recipe) -> Iterator[_Place]:
 def _drawn(place: _Place, rng: np.random.Generator) -> float:
     value = place.value
     if value == 0.0:
-        value = _SHARE * rng.random() if place.is_share else exp(rng.uniform(*map(log, _STRENGTHS)))
+        value = _SHARE * rng.random() if place.is_share else exp(rng.uniform(log(_STRENGTHS[0]), log(_STRENGTHS[1])))
     elif place.is_share:
         odds = value / (1 - value) * exp(_ODDS_SPREAD * rng.standard_normal())
         value = odds / (1 + odds)

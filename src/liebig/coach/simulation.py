@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
+from pydantic import Field
 
 from liebig.coach.advice import Idea
 from liebig.coach.loop import MemoryLedger, improve
@@ -25,7 +26,7 @@ from liebig.core.arrays import Reals, Rows
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Score
-from liebig.core.settings import Settings
+from liebig.core.settings import STACKABLE, Settings
 from liebig.core.study import Began, Diagnosed, Machine, Study
 from liebig.core.task import Fidelity, TaskKind
 
@@ -38,9 +39,11 @@ _EASE, _EASE_SPREAD, _DRAW = 0.8, 1.0, 0.35
 
 
 class SimulatedSettings(Settings):
-    """A slot or a technique of a simulated recipe; a technique's kind is its number."""
+    """A slot or a technique of a simulated recipe; a technique's kind is its number. `number` is what a search draws: it has
+    no effect."""
 
     kind: str = "simulated"
+    number: Annotated[float, Field(gt=0, le=1e9), STACKABLE] = 1.0
 
 
 @cache
@@ -220,4 +223,41 @@ def simulated_study(world: World, seed: int, rounds: int = 5, treatments: int = 
     """Run one study of `rounds` rounds through the coach; its ledger is in memory."""
     ledger = MemoryLedger(Study((simulated_began(world, seed, rounds * treatments, looks=looks),)))
     improve(ledger, SimulatedRunner(world, seed), SimulatedAdvisor(treatments), lambda: 0.0)
+    return ledger.study
+
+
+class TimedRunner(SimulatedRunner):
+    """Each run takes a second of its own clock (`clock()`)."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        super().__init__(world, seed)
+        self._now = 0.0
+
+    def clock(self) -> float:
+        return self._now
+
+    def run(self, requests: Sequence[Request], deadline: float | None) -> Sequence[Result]:
+        self._now += len(requests)
+        return super().run(requests, deadline)
+
+    def predicted_seconds(self, requests: Sequence[Request]) -> float:
+        return float(len(requests))
+
+
+class _FewIdeas(SimulatedAdvisor):
+    """Has ideas until a study knows so many recipes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
+        return super().ideas(study, recipe) if len(study.recipes) < self._most else ()
+
+
+def simulated_timed_study(world: World, seed: int, budget: float = 600.0, ideas: int = 20, looks: str = "B") -> Study:
+    """Run one study that ends by its budget, in runs: when its ideas are tried it proves, doubts and searches."""
+    ledger = MemoryLedger(Study((simulated_began(world, seed, budget=budget, looks=looks),)))
+    runner = TimedRunner(world, seed)
+    improve(ledger, runner, _FewIdeas(ideas), runner.clock)
     return ledger.study

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -18,13 +18,13 @@ from liebig.coach.runner import Opened, Request, Result
 from liebig.core.event import Listener, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
-from liebig.core.task import FULL, Block, Fidelity
-from liebig.data.table.task import TableTask
+from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.hardware.threads import Threads
 from liebig.stack.draws import member_seed
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
 from liebig.train.cost import predicted_seconds
+from liebig.train.encoding import Encoding
 from liebig.train.fitted import Fitted
 from liebig.train.options import Precision
 from liebig.train.plan import chooses
@@ -66,16 +66,23 @@ class _Pace:
         return self.measured / self.predicted if self.predicted > 0 else _CAUTION
 
 
+class Found(Protocol):
+    """What a table or a user's module was found to be."""
+
+    @property
+    def task(self) -> Task[Any]: ...
+
+
 class TrainingRunner:
-    """Trains recipes on a table. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
+    """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
     free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
     `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
-    follows what else the machine does; without, results do not depend on that. `training_seconds` is what was spent training
+    follows what else the machine does, and so do the probes; without, results do not depend on that. `training_seconds` is what was spent training
     so far."""
 
     def __init__(
         self,
-        found: TableTask,
+        found: Found,
         *,
         seed: int,
         clock: Callable[[], float],
@@ -85,8 +92,9 @@ class TrainingRunner:
         precision: Precision | None = None,
         refits: bool = False,
         threads: Threads | None = None,
+        encoding: Encoding = TABLES,
     ) -> None:
-        self.found, self.task, self.seed = found, found.task, seed
+        self.task, self.seed, self._encoding = found.task, seed, encoding
         self._clock, self._memory, self._listener, self._precision = clock, memory, listener, precision
         self.blocks: Blocks = blocks(found.task, seed, count)
         self.training_seconds = 0.0
@@ -109,7 +117,10 @@ class TrainingRunner:
         return [results[place] for place in range(len(requests))]
 
     def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
-        return TrainOptions(memory=self._memory, fidelity=fidelity, probes=probes, precision=self._precision)
+        return TrainOptions(
+            memory=self._memory, fidelity=fidelity, probes=probes, precision=self._precision,
+            timed_probes=self._threads is not None,
+        )  # fmt: skip
 
     def _seeded(self, block: Block, number: int | None) -> Block:
         """The block, or the same rows under other seeds (placebo)."""
@@ -132,8 +143,9 @@ class TrainingRunner:
         until = None if deadline is None else time.monotonic() + max(deadline - self._clock(), 0.0)
         began = time.monotonic()
         trained = train(
-            self.task, tuple(recipes), tuple(some), options=options, on_event=self._listener, deadline=until
-        )
+            self.task, tuple(recipes), tuple(some), options=options, on_event=self._listener, deadline=until,
+            encoding=self._encoding,
+        )  # fmt: skip
         spent = time.monotonic() - began
         self.training_seconds += spent
         if all(each.run.outcome.ending.usable for each in trained):
@@ -167,8 +179,9 @@ class TrainingRunner:
         for (key, fidelity, _), places in grouped.items():
             recipe = requests[places[0]].recipe
             seconds = predicted_seconds(
-                self.task, recipe, rows, len(places), fidelity=fidelity, options=self._options(fidelity, probes=True)
-            )
+                self.task, recipe, rows, len(places), fidelity=fidelity, options=self._options(fidelity, probes=True),
+                encoding=self._encoding,
+            )  # fmt: skip
             found[key] = found.get(key, 0.0) + seconds
         return found
 
@@ -215,7 +228,8 @@ class TrainingRunner:
         """The rate that a range test on fit rows of the first block finds."""
         self._choose_threads()
         began = time.monotonic()
-        found = range_test(self.task, recipe, self.blocks[0], options=self._options(FULL, probes=False))
+        found = range_test(self.task, recipe, self.blocks[0], options=self._options(FULL, probes=False),
+                           encoding=self._encoding)  # fmt: skip
         self.training_seconds += time.monotonic() - began
         return found
 
@@ -233,7 +247,7 @@ class TrainingRunner:
         if model is None or run.outcome.ending in {Ending.DIVERGED, Ending.CRASHED}:
             return Opened(failed(run.seconds), run.epochs, None)
         began = time.monotonic()
-        predictions = model.predict_rows(self.task, block.select, TABLES)
+        predictions = model.predict_rows(self.task, block.select, self._encoding)
         spent = time.monotonic() - began
         if not np.isfinite(predictions).all():
             return Opened(failed(run.seconds), run.epochs, None)
