@@ -204,14 +204,18 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
     )  # fmt: skip
     ground = script_ground(surgery.network, anatomy_of(surgery.network, users.example), around)
     file = _file_of(users.build)
-    stem = file.stem if file else ""
-    name = str(getattr(users.build, "__name__", ""))
     says = "probabilities" if users.form.says is Says.PROBABILITIES else "logits"
     names = Names(
-        build=f"{stem}:{name}" if stem and name.isidentifier() else "", loss=f"{stem}:{found.loss_name}" if stem else "",
+        build=_import_of(users.build), loss=_import_of(users.loss) if recipe.objective.kind == "users-loss" else "",
         metric=task.metric.name, says=says, one_hot=users.form.one_hot, path=str(file.parent) if file else "",
     )  # fmt: skip
     return training_script(recipe, ground, surgery, names, seed)
+
+
+def _import_of(value: object) -> str:
+    """ "my_project:name" of a function or class at the top of a file; empty for what cannot be imported."""
+    file, name = _file_of(value), str(getattr(value, "__qualname__", ""))
+    return f"{file.stem}:{name}" if file and name.isidentifier() else ""
 
 
 def _file_of(build: object) -> Path | None:
@@ -281,7 +285,9 @@ def _rows_digest(found: ModuleTask) -> str:
     if items is not None:
         for number in range(len(items.parts)):
             start, end = items.starts[number], items.starts[number + 1]
-            rows = torch.from_numpy(np.unique(np.linspace(start, end - 1, _HASHED // len(items.parts)).astype(np.int64)))
+            rows = torch.from_numpy(
+                np.unique(np.linspace(start, end - 1, _HASHED // len(items.parts)).astype(np.int64))
+            )
             for leaf in items.batch(rows)[0]:
                 whole.update(leaf.detach().cpu().contiguous().numpy().tobytes())
     return whole.hexdigest()[:32]

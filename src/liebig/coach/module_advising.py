@@ -65,7 +65,9 @@ class ModuleAdvisor:
         )  # fmt: skip
         tried = {trial.treatment.digest for trial in study.trials}
         ranked = [
-            each for each in proposals(recipe, findings, situation, tried, seen=seen_in(study)) if self._runs(each.recipe)
+            each
+            for each in proposals(recipe, findings, situation, tried, seen=seen_in(study))
+            if self._runs(each.recipe)
         ]
         self._ranked = {each.recipe.digest: each for each in ranked}
         return [

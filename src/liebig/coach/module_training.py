@@ -13,7 +13,13 @@ from liebig.trials.blocks import blocks
 
 
 def train_module(
-    found: ModuleTask, recipes: Sequence[Recipe], *, count: int = 3, seed: int = 0, probes: bool = True, keep_models: bool = False
+    found: ModuleTask,
+    recipes: Sequence[Recipe],
+    *,
+    count: int = 3,
+    seed: int = 0,
+    probes: bool = True,
+    keep_models: bool = False,
 ) -> tuple[Trained, ...]:
     """Each recipe in each of the first `count` blocks: result ``i * count + j`` is recipe i in block j."""
     some = blocks(found.task, seed, max(count, 3))[:count]

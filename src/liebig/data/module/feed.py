@@ -156,5 +156,3 @@ def feed(task: Task[Users], encoders: Sequence[ModuleEncoder], device: torch.dev
     target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
     items, judged = users.items, users.judged
     return ModuleFeed(users, encoders[0].signature, items.put(device), judged.put(device), target)
-
-

@@ -47,7 +47,9 @@ class Form:
             return values
         if self.says is Says.PROBABILITIES:
             values = values.clamp(_LEAST, 1.0)
-            values = torch.log(values) if self.width > 1 else torch.log(values) - torch.log1p(-values.clamp(max=1 - _LEAST))
+            values = (
+                torch.log(values) if self.width > 1 else torch.log(values) - torch.log1p(-values.clamp(max=1 - _LEAST))
+            )
         if self.kind is TaskKind.BINARY and self.width == 2:
             return values[:, 1:] - values[:, :1]
         return values

@@ -98,7 +98,9 @@ def _loader(loader: DataLoader[Any], name: str) -> Given:
         return Given(dataset, drop_last=drops, **common)
     if type(sampler) is SequentialSampler:
         return Given(dataset, drop_last=drops, shuffles=False, **common)
-    note = f"the sampler of {name} ({type(sampler).__name__}) is not used: rows come in random order, each once an epoch"
+    note = (
+        f"the sampler of {name} ({type(sampler).__name__}) is not used: rows come in random order, each once an epoch"
+    )
     return Given(dataset, drop_last=drops, splits=False, notes=(note,), **common)
 
 

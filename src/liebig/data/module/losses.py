@@ -95,9 +95,9 @@ def says_of(loss: Any, answer: Tensor) -> Says:
             return Says.PROBABILITIES
         if bool(torch.allclose(values.sum(-1), torch.ones_like(values[..., 0]), atol=1e-3)):
             return Says.PROBABILITIES
-    if values.ndim > 1 and values.shape[-1] > 1:
-        if bool(torch.allclose(values.logsumexp(-1), torch.zeros_like(values[..., 0]), atol=1e-3)):
-            return Says.LOGARITHMS
+    many = values.ndim > 1 and values.shape[-1] > 1
+    if many and bool(torch.allclose(values.logsumexp(-1), torch.zeros_like(values[..., 0]), atol=1e-3)):
+        return Says.LOGARITHMS
     if isinstance(known, (nn.MSELoss, nn.L1Loss)):
         return Says.PROBABILITIES
     return Says.LOGITS

@@ -23,6 +23,8 @@ from liebig.techniques.optimizers.sgd import SGD
 from liebig.techniques.optimizers.users_optimizer import UsersOptimizer
 from liebig.techniques.stage import OptimizerSettings
 
+#: The largest rate that a record takes.
+_LARGEST: Final = 1000.0
 #: What none of the engine's records does.
 _OFF: Final = ("amsgrad", "maximize", "centered", "dampening", "lr_decay", "initial_accumulator_value")
 
@@ -57,9 +59,11 @@ def optimizer_of(given: Any, network: nn.Module) -> OwnOptimizer:
         raise UserError("an optimizer that needs a closure (LBFGS) cannot be trained with; give another, such as Adam")
     held = {id(each) for group in made.param_groups for each in group["params"]}
     whole = len(made.param_groups) == 1 and held == {id(each) for each in trained}
+    rates = [float(group["lr"]) for group in made.param_groups]
+    if not all(0.0 < each <= _LARGEST for each in rates):
+        raise UserError(f"a learning rate must be above 0 and at most {_LARGEST:g}, however {max(rates):g} came")
     record = _record(made) if whole else None
     if record is None:
-        rates = [float(group["lr"]) for group in made.param_groups]
         record = UsersOptimizer(name=type(made).__name__, learning_rate=max(rates))
     return OwnOptimizer(record, make, float(made.param_groups[0].get("weight_decay", 0.0)) > 0.0)
 
@@ -144,5 +148,3 @@ def _adaptive(record: Any, group: dict[str, Any], common: dict[str, Any]) -> Opt
     first, second = group["betas"]
     made: OptimizerSettings = record(beta1=float(first), beta2=float(second), epsilon=float(group["eps"]), **common)
     return made
-
-

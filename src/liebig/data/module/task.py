@@ -125,9 +125,7 @@ def module_task(
     )  # fmt: skip
     shuffles = sets[0] is None or sets[0].shuffles
     recipe = Recipe(
-        inputs=ModuleInputs(
-            drop_last=bool(sets[0] and sets[0].drop_last), decays_all=own_optimizer.decays_everything
-        ),
+        inputs=ModuleInputs(drop_last=bool(sets[0] and sets[0].drop_last), decays_all=own_optimizer.decays_everything),
         network=UserModule(source=users.source),
         objective=UsersLoss(name="step") if step is not None else objective_of(own_loss, form),
         optimizer=own_optimizer.record,
@@ -372,7 +370,13 @@ def _classes(
 
 
 def _check_loss(
-    loss: Any, step: Any, network: nn.Module, example: tuple[Any, ...], shape: Shape, leaves: Sequence[Tensor], target: Tensor
+    loss: Any,
+    step: Any,
+    network: nn.Module,
+    example: tuple[Any, ...],
+    shape: Shape,
+    leaves: Sequence[Tensor],
+    target: Tensor,
 ) -> None:
     """Run the loss once. Raises UserError when it does not fit what the network answers."""
     device = next((each.device for each in network.parameters()), torch.device("cpu"))
@@ -427,7 +431,13 @@ def _metric(said: Any, kind: TaskKind) -> Metric:
 
 
 def _parts(
-    kind: TaskKind, values: Reals, classes: tuple[str, ...], lengths: Sequence[int], resplit: bool, seed: int, notes: list[str]
+    kind: TaskKind,
+    values: Reals,
+    classes: tuple[str, ...],
+    lengths: Sequence[int],
+    resplit: bool,
+    seed: int,
+    notes: list[str],
 ) -> Parts:
     trained, validated, tested = lengths
     train = np.arange(trained, dtype=np.int64)
@@ -449,7 +459,9 @@ def _parts(
         if int((counts > 0).sum()) < 2:
             raise UserError("the rows of train must have at least two classes, however one came")
         if rare and len(rare) <= len(classes) - 2:
-            notes.append(f"classes with fewer than {RARE_CLASS} rows are trained on, hardly judged: {', '.join(rare[:8])}")
+            notes.append(
+                f"classes with fewer than {RARE_CLASS} rows are trained on, hardly judged: {', '.join(rare[:8])}"
+            )
     work = np.sort(np.concatenate([fit, valid]))
     fixed = valid if validated and not resplit else None
     if fixed is not None and not math.isclose(validated / len(work), 0.0):

@@ -1,0 +1,129 @@
+"""`improve` on a user's own network: from the task to the model on disk, and on from an interrupted study."""
+
+import runpy
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+import liebig
+from liebig.api.module import named_task
+from liebig.api.module_improving import script_of
+from liebig.core.errors import UserError
+from liebig.core.event import Stop, TrialJudged
+
+IMAGES, LABELS = (torch.as_tensor(each) for each in load_digits(return_X_y=True))
+IMAGES = IMAGES.float()
+
+
+def build():
+    return nn.Sequential(nn.Linear(64, 24), nn.ReLU(), nn.Linear(24, 10))
+
+
+def task(**changes):
+    given = {"train": (IMAGES[:900], LABELS[:900]), "batch_size": 64, "epochs": 3, **changes}
+    return liebig.module(build, **given)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return liebig.improve(task(), trials=2, study=tmp_path_factory.mktemp("module") / "study")
+
+
+def test_a_study_hands_over_an_ordinary_module(study):
+    best = study.best
+    assert isinstance(best.module, nn.Module)
+    assert (best.predict(IMAGES[900:]) == LABELS[900:].numpy()).mean() > 0.7
+    assert best.predict_proba(IMAGES[900:905]).shape == (5, 10)
+    assert "accuracy" in study.summary()
+    assert (study.path / "report.html").is_file()
+
+
+def test_it_is_saved_and_loaded(study, tmp_path):
+    study.best.save(tmp_path / "model")
+    again = liebig.load(tmp_path / "model", build=build)
+    np.testing.assert_array_equal(again.predict(IMAGES[:50]), study.best.predict(IMAGES[:50]))
+    with pytest.raises(UserError, match="build="):
+        liebig.load(tmp_path / "model")
+
+
+def test_another_network_is_refused(study):
+    with pytest.raises(UserError):
+        liebig.load(study.path, build=lambda: nn.Linear(64, 10))
+
+
+def test_the_script_trains_without_liebig(study, tmp_path):
+    path = tmp_path / "script.py"
+    path.write_text((study.path / "train.py").read_text())
+    assert "liebig" not in [
+        line.split()[1].split(".")[0] for line in path.read_text().splitlines() if line.startswith("import")
+    ]
+    script = runpy.run_path(str(path), run_name="script")
+    network = script["train"](torch.utils.data.TensorDataset(IMAGES[:900], LABELS[:900]), None)
+    assert float((network.eval()(IMAGES[900:]).argmax(1) == LABELS[900:]).float().mean()) > 0.7
+
+
+def test_the_script_of_the_baseline_compiles():
+    found = task()
+    compile(script_of(found, found.baseline), "script", "exec")
+
+
+def test_an_interrupted_study_goes_on(tmp_path):
+    def stop(event):
+        if isinstance(event, TrialJudged):
+            raise RuntimeError("the machine went down")
+
+    with pytest.raises(RuntimeError):
+        liebig.improve(task(), trials=2, study=tmp_path / "study", on_event=stop)
+    with pytest.raises(UserError, match="rows"):
+        liebig.improve(task(train=(IMAGES[:800], LABELS[:800])), study=tmp_path / "study", resume=True)
+    with pytest.raises(UserError, match="training"):
+        liebig.improve(task(epochs=4), study=tmp_path / "study", resume=True)
+    done = liebig.improve(task(), study=tmp_path / "study", resume=True)
+    assert done.ledger.is_closed
+    with pytest.raises(UserError, match="closed"):
+        liebig.improve(task(), study=tmp_path / "study", resume=True)
+
+
+def test_a_users_stop_ends_with_a_model(tmp_path):
+    done = liebig.improve(
+        task(), budget="60s", study=tmp_path / "study", on_event=lambda event: Stop("enough") if isinstance(event, TrialJudged) else None
+    )  # fmt: skip
+    assert done.best.module is not None
+
+
+PROJECT = """
+import torch, liebig
+from torch import nn
+x = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
+def build():
+    return nn.Linear(4, 1)
+task = liebig.module(build, train=(x, x[:, :1]), loss=nn.MSELoss(), optimizer=torch.optim.SGD, epochs=2)
+other = 3
+"""
+
+
+def test_the_command_line(tmp_path):
+    (tmp_path / "my_project.py").write_text(PROJECT)
+    command = [sys.executable, "-m", "liebig.cli", "improve", "my_project.py:task", "--trials", "1", "--study", "s"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "s" / "model" / "manifest.json").is_file()
+
+
+def test_what_is_no_task_is_told(tmp_path):
+    (tmp_path / "my_project.py").write_text(PROJECT)
+    for name, words in (("tusk", "task"), ("other", "liebig.module")):
+        with pytest.raises(UserError, match=words):
+            named_task(f"{tmp_path / 'my_project.py'}:{name}")
+    with pytest.raises(UserError, match="no file"):
+        named_task("nowhere.py:task")
+
+
+def test_what_belongs_to_a_table_is_refused():
+    with pytest.raises(UserError, match="target"):
+        liebig.improve(task(), target="y")
