@@ -133,6 +133,11 @@ class Rows:
         if sum(map(len, self.evaluated)) < _MOST_HASHES:
             self.evaluated.append(hashes(batch))
 
+    def share(self, batch: Tensor) -> float:
+        """The share of these rows that were trained on, as far as it was seen."""
+        own = hashes(batch)
+        return sum(each in self.trained for each in own) / len(own) if own else 0.0
+
     def told(self, training_rows: float) -> SharedRows | None:
         """Of the evaluated set that shares least: the share of its rows that were trained on.
 

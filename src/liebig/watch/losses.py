@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -168,8 +169,8 @@ def _before_reduction(call: Call) -> tuple[int, ...]:
             else tuple(call.target.shape)
         )
     try:
-        return tuple(torch.broadcast_shapes(call.input.shape, call.target.shape))
-    except RuntimeError:
+        return tuple(np.broadcast_shapes(call.input.shape, call.target.shape))
+    except ValueError:
         return ()
 
 
@@ -187,7 +188,7 @@ def _each(call: Call, value: Tensor | None) -> Tensor | None:
     if call.name in _OF_BITS:
         options.pop("weight", None)
     try:
-        each = call.function(call.input[::stride], call.target[::stride], **options)
+        each: Tensor = call.function(call.input[::stride], call.target[::stride], **options)
     except (RuntimeError, TypeError, ValueError, IndexError):
         return alone
     each = each.float().reshape(each.shape[0], -1).mean(dim=1) if each.dim() else each.reshape(1).float()

@@ -41,7 +41,7 @@ from liebig.probes.unit_statistics import takes_histogram
 from liebig.watch import stack
 from liebig.watch.hooks import Hook
 from liebig.watch.inputs import Rows, Scales, batch_of
-from liebig.watch.losses import SeenLoss, initial_loss
+from liebig.watch.losses import SeenLoss, class_shares, initial_loss
 from liebig.watch.memory import Memory
 from liebig.watch.network import Matrix, Use, matrices_of, names_of, plain, sensitive_layers, structure_of
 from liebig.watch.places import users_place
@@ -121,6 +121,9 @@ class Observer:
         self._row_seconds = 0.0
         self._last_batch = 0
         self.largest_rate = math.nan
+        self._judges: list[Any] = []
+        self._shared = 0.0
+        self._untimed = True
         self._attach()
 
     # --- attaching and letting go -----------------------------------------------------------------------------------
@@ -141,9 +144,9 @@ class Observer:
         self.closed = True
         self._sight.blind = True
         self._leave()
-        for handle in (*self._handles, *self._entry_handles.values(), *self._answers):
+        for handle in (*self._handles, *self._entry_handles.values(), *self._answers, *self._judges):
             handle.remove()
-        self._handles, self._answers = [], []
+        self._handles, self._answers, self._judges = [], [], []
         self._entry_handles = {}
         self._before = {}
         self._sight.forget_tensors()
@@ -287,6 +290,7 @@ class Observer:
             self._timing = 0  # what follows is no wait for a loader
         self._passes += 1
         if not self.step or self._passes > _EVALUATED_PASSES:
+            self._end_judging()
             return
         batch = batch_of(args, kwargs)
         if batch is not None and self._phase_rows == 0 and len(self._phase_steps) < 64:
@@ -302,9 +306,40 @@ class Observer:
             self._evaluation_place = users_place()
         if batch is not None and len(self._phase_steps) <= 16:
             self.rows.evaluated_on(batch)
+        self._judge(batch)
+
+    def _judge(self, batch: Tensor | None) -> None:
+        """See what the loop compares the answers of this evaluating pass with."""
+        if self._compiled or self._began_look:
+            return
+        self._shared = self.rows.share(batch) if batch is not None else 0.0
+        if not self._judges:
+            for name in self._entries:
+                entry = self.model.get_submodule(name)
+                self._judges.append(entry.register_forward_hook(Hook(self._evaluated_answer)))
+
+    def _evaluated_answer(self, module: nn.Module, args: Any, answer: Any) -> None:
+        """After an evaluating pass: from here on to the next pass, what the answers meet is seen."""
+        if torch.is_grad_enabled() or self.closed or self._began_look or self._entered:
+            return
+        self._sight.begin(self.step, whole=False, details=False, histogram=False)
+        self._sight.training, self._sight.on_met = False, self._met
+        self._guarded(self._enter)
+
+    def _met(self, answers: Tensor, target: Tensor) -> None:
+        self.recall.met(self.step, answers, target, self._shared)
+
+    def _end_judging(self) -> None:
+        for handle in self._judges:
+            handle.remove()
+        self._judges = []
+        if self._entered and not self._began_look:
+            self._leave()
 
     def _end_phase(self) -> None:
         """A training pass comes after evaluating ones."""
+        if self._judges:
+            self._end_judging()
         if self._passes:
             self._passes = 0
             if self._phase_rows:
@@ -359,6 +394,9 @@ class Observer:
         if self._counts[number] > self.step:
             self.step = self._counts[number]
             self.ended = time.perf_counter()
+            if self._untimed and self._seeing is Seeing.NOTHING and not self._window:
+                self._timing, self._mark = 1, self.ended
+                self._untimed = len(self._work_seconds) < _TIMINGS
             if (self.step >= self._next and not self._began_look) or self.step % _CHECK_EVERY == 0:
                 self._guarded(self._between)
 
@@ -482,8 +520,6 @@ class Observer:
         due, seeing = self._schedule[self._place]
         if due > self.step:
             self._next = due
-            if not self._window and len(self._work_seconds) < _TIMINGS and not self._in_step:
-                self._timing, self._mark = 1, time.perf_counter()
             return
         self._place += 1
         always = self._place % _ALWAYS == 0 and seeing is Seeing.WHOLE
@@ -566,7 +602,7 @@ class Observer:
             self._waits(),
             self._host_syncs(),
             self.memory.told(steps),
-            self.recall.told(self.calls),
+            self.recall.told(class_shares(self._main_calls)),
         ]
         structure = structure_of(self.model, self._sight.follows, self._sight.order) if steps else None
         without = Evidence(tuple(each for each in seen if not isinstance(each, NonFinite)))

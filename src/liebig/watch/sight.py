@@ -85,6 +85,8 @@ _WAITS: Final = frozenset(
 )  # fmt: skip
 _PRINTS: Final = frozenset({"__repr__", "__format__"})
 _OF_TWO: Final = frozenset({"sub", "__sub__", "rsub", "__rsub__", "mul", "__mul__", "__rmul__"})
+_CLASSES: Final = frozenset({"cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"})
+_EQUAL: Final = frozenset({"eq", "__eq__", "ne", "__ne__"})
 _UNSCALE: Final = "_amp_foreach_non_finite_check_and_unscale_"
 _CALL_SECONDS: Final = 1.2e-6  # what passing one call through costs, beside what is done about it
 _MOST_CALLS: Final = 4  # loss calls of a look that are read in detail
@@ -147,6 +149,8 @@ class Sight(TorchFunctionMode):
         self.scaler: Any = None
         self.dropped_in_evaluation = ""
         self.on_backward: Callable[[], None] | None = None
+        self.on_met: Callable[[Tensor, Tensor], None] | None = None
+        self._guessed: tuple[weakref.ref[Tensor], weakref.ref[Tensor]] | None = None
         self._origins: dict[int, tuple[weakref.ref[Tensor], Origin]] = {}
         self._transposed: dict[int, tuple[weakref.ref[Tensor], str]] = {}
 
@@ -193,6 +197,8 @@ class Sight(TorchFunctionMode):
             self._activation(name, args, before, result)
         elif name in _SAME_VALUES or name in _LINEAR or name in _MIXING or name in _TELLING:
             self._passed_on(name, args, kwargs, result)
+        elif name in _EQUAL:
+            self._compared(args)
         elif name in _RECURRENT:
             self._recurrent(args, result)
         elif name == _UNSCALE:
@@ -272,6 +278,10 @@ class Sight(TorchFunctionMode):
             self._by_hand(args, result)
         if name in {"add", "add_", "__iadd__", "__add__"} and self.backwards and len(args) > 1:
             self._kept_graph(args, result)
+        if self.on_met is not None and _TELLING.get(name) == "argmax" and isinstance(first, Tensor):
+            guess = _first(result)
+            if isinstance(guess, Tensor):
+                self._guessed = weakref.ref(first), weakref.ref(guess)
         if name in {"t", "transpose"} and id(first) in self.parameters and isinstance(result, Tensor):
             own = self.parameters[id(first)]
             self._transposed[id(result)] = (weakref.ref(result), own.removesuffix(".weight"))
@@ -362,6 +372,11 @@ class Sight(TorchFunctionMode):
         began = time.perf_counter()
         try:
             if call is not None:
+                if self.on_met is not None:
+                    meet, self.on_met = self.on_met, None
+                    if name in _CLASSES:
+                        meet(call.input, call.target)
+                    return result
                 details = self.details and len(self.losses) < _MOST_CALLS
                 seen = seen_loss(
                     call, result, made_by=made_by, place=place, step=self.step, training=self.training, rows=self.rows,
@@ -381,6 +396,16 @@ class Sight(TorchFunctionMode):
             )
         except Exception as error:  # noqa: BLE001
             self.fault(error)
+
+    def _compared(self, args: tuple[Any, ...]) -> None:
+        """Guessed classes beside the true ones, in evaluation."""
+        if self.on_met is None or self._guessed is None or len(args) < 2:
+            return
+        answers, guess = self._guessed[0](), self._guessed[1]()
+        target = args[1] if args[0] is guess else args[0] if args[1] is guess else None
+        if answers is not None and isinstance(target, Tensor):
+            meet, self.on_met = self.on_met, None
+            meet(answers, target)
 
     def _by_hand(self, args: tuple[Any, ...], result: Any) -> None:
         """The first meeting of an answer with something that needs no gradient, after the forward pass: a loss by hand."""

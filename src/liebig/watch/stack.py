@@ -11,7 +11,8 @@ import weakref
 from collections.abc import Callable
 
 import torch
-from torch.overrides import TorchFunctionMode, _len_torch_function_stack, _pop_mode, _push_mode
+from torch._C import _len_torch_function_stack, _pop_torch_function_stack, _push_on_torch_function_stack
+from torch.overrides import TorchFunctionMode
 
 _entered: weakref.WeakSet[TorchFunctionMode] = weakref.WeakSet()
 
@@ -21,8 +22,8 @@ def enter(mode: TorchFunctionMode) -> None:
     default = getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
     above = _popped_until(lambda each: each is default)
     if above and above[-1] is default:
-        _push_mode(above.pop())
-    _push_mode(mode)
+        _push_on_torch_function_stack(above.pop())
+    _push_on_torch_function_stack(mode)
     _push_again(above)
     _entered.add(mode)
 
@@ -42,7 +43,7 @@ def _popped_until(is_last: Callable[[TorchFunctionMode], bool]) -> list[TorchFun
     """Modes taken from the top, down to the first that `is_last` (included) or to the end."""
     popped: list[TorchFunctionMode] = []
     for _ in range(_len_torch_function_stack()):
-        popped.append(_pop_mode())
+        popped.append(_pop_torch_function_stack())
         if is_last(popped[-1]):
             break
     return popped
@@ -50,7 +51,7 @@ def _popped_until(is_last: Callable[[TorchFunctionMode], bool]) -> list[TorchFun
 
 def _push_again(popped: list[TorchFunctionMode]) -> None:
     for mode in reversed(popped):
-        _push_mode(mode)
+        _push_on_torch_function_stack(mode)
 
 
 def _leave_all() -> None:
