@@ -487,3 +487,26 @@ def test_faster_settings_of_a_network_in_double_precision() -> None:
     assert found.names[0] == "float32"
     assert found.with_setting[0] < found.seconds
     assert all(each.dtype is torch.float64 for each in model.parameters())
+
+
+def test_language_models_that_shift_their_labels_themselves() -> None:
+    class Shifting(nn.Module):
+        def __init__(self, causal: bool) -> None:
+            super().__init__()
+            self.inner = Steps(causal)
+
+        def forward(self, inputs: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+            logits = self.inner(inputs)
+            if labels is None:
+                return {"logits": logits}
+            loss = functional.cross_entropy(logits[:, :-1].reshape(-1, 7), labels[:, 1:].reshape(-1))
+            return {"loss": loss, "logits": logits}
+
+    x = torch.arange(13).repeat(40, 1).add(torch.arange(40)[:, None]) % 7  # each word is followed by the next
+    given = subject(Shifting(False), loss=None, train={"inputs": x, "labels": x.clone()}, valid=None)
+    leak = measured(Causality, given)
+    assert leak.claimed
+    assert leak.layer == "inner.attention"
+    batch = measured(OneBatch, given)
+    assert batch.accuracy == 1.0
+    assert batch.chance_loss == pytest.approx(math.log(7), rel=0.05)

@@ -75,13 +75,16 @@ def _is_learnt(tried: OneBatch) -> bool:
 
 def _chance_loss(bench: Bench, batch: Any) -> float:
     """The user's loss of an answer that ignores its input: the batch's prior or mean in every row, in the scale in which this
-    network answers. NaN where answers cannot be judged or the loss is made inside the network."""
+    network answers. Where the loss is made elsewhere, that of the judge if both agree on the network's answers; else NaN."""
     judge = bench.judge
-    if isinstance(judge, str) or bench.passing.shaped is None:
+    if isinstance(judge, str):
         return math.nan
     with evaluating(bench.model), torch.no_grad():
         answer, target = bench.passing.answer(bench.model, batch)
         own = fitted(judge, answer, target)
+        if bench.passing.shaped is None:
+            found, loss = judged(own, answer, target), float(bench.passing.loss(bench.model, batch))
+            return found.chance_loss if found is not None and math.isclose(found.loss, loss, rel_tol=1e-2) else math.nan
         constant = ignorant(own, answer)
         return float(bench.passing.loss_of(constant, target))
 

@@ -5,6 +5,7 @@ answer the loss is given. Found out once, on one batch; the same for every pass 
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -36,11 +37,14 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passing:
-    """The way of a batch. `shaped` is the loss as this network's answers need it: (raw answer, answer, target) -> loss."""
+    """The way of a batch. `shaped` is the loss as this network's answers need it: (raw answer, answer, target) -> loss; None
+    where the loss is made by `step` or the network. `shifts` says that the network holds the answer of each step of a
+    sequence against the target of the next, as language models do that are given their inputs as labels."""
 
     split: Callable[[Any], Parts]
     step: Callable[[nn.Module, Any], Any] | None
     shaped: Callable[[Any, Tensor, Any], Any] | None
+    shifts: bool = False
 
     def loss(self, model: nn.Module, batch: Any) -> Tensor:
         """The loss of a batch, a scalar."""
@@ -58,11 +62,12 @@ class Passing:
         return _scalar(self.shaped(raw, answer_in(raw), target))
 
     def answer(self, model: nn.Module, batch: Any) -> tuple[Tensor, Any]:
-        """The network's answer and the target of a batch."""
+        """The network's answer and the target of a batch, place by place as they are judged."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parts = self.split(batch)
-            return answer_in(model(*parts.inputs, **parts.named)), parts.target
+            answer = answer_in(model(*parts.inputs, **parts.named))
+            return (answer[:, :-1], parts.target[:, 1:]) if self.shifts else (answer, parts.target)
 
 
 def passing_for(
@@ -78,7 +83,7 @@ def passing_for(
         parts = split(batch)
         raw = model(*parts.inputs, **parts.named)
     if loss is None and _has_loss(raw):
-        return Passing(split, None, None)
+        return Passing(split, None, None, _shifts(raw, parts.target))
     answer = answer_in(raw)
     if loss is None:
         loss = _usual_loss(answer, parts.target)
@@ -171,6 +176,19 @@ def _loss_in(raw: Any) -> Tensor:
 def _scalar(value: Any) -> Tensor:
     loss = value if isinstance(value, Tensor) else _loss_in(value)
     return loss if loss.dim() == 0 else loss.mean()
+
+
+def _shifts(raw: Any, target: Any) -> bool:
+    """Whether a loss that the network made is that of each step's answer against the next step's target."""
+    answer = answer_in(raw)
+    if not isinstance(target, Tensor) or target.is_floating_point() or answer.dim() != 3 or answer.shape[1] < 2:
+        return False
+    if tuple(answer.shape[:2]) != tuple(target.shape) or int(target.max()) >= answer.shape[2]:
+        return False
+    loss = float(_scalar(_loss_in(raw)))
+    here = float(functional.cross_entropy(answer.transpose(1, 2).float(), target))
+    following = float(functional.cross_entropy(answer[:, :-1].transpose(1, 2).float(), target[:, 1:]))
+    return math.isclose(following, loss, rel_tol=1e-3) and not math.isclose(here, loss, rel_tol=1e-3)
 
 
 def _usual_loss(answer: Tensor, target: Any) -> Loss:
