@@ -199,7 +199,7 @@ def test_labels_that_are_not_of_their_rows_by_the_logs_alone() -> None:
 
 def test_wrong_labels_by_the_logs_alone() -> None:
     """Training rows that stay harder than others, and nothing that makes them so."""
-    harder = LOGS.having(logged(falling(2.3, 1.2), falling(2.3, 0.8), 0.84), steps(2.3, 1.2))
+    harder = LOGS.having(logged(falling(2.3, 1.2), falling(2.3, 0.6), 0.84), steps(2.3, 1.2))
     plain = harder.having(replace(of(ModuleModes), sensitive=()))
     assert diagnose(plain).findings[0].check.name == "label-noise"
     assert not isinstance(diagnose(harder).answers["label-noise"], Found), "dropout makes training rows harder"

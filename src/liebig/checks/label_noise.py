@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from liebig.checks.numbers import finite, ramp
-from liebig.checks.outcome import loss_floor, outcome
+from liebig.checks.outcome import is_classes, loss_floor, outcome
 from liebig.checks.strength import curve_chance, learnt, room
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, LabelAgreement, LossCalls, ModuleModes
@@ -106,6 +106,8 @@ def _by_curves(evidence: Evidence) -> Answer:
         return NotMeasured("LabelAgreement")  # dropout and batch statistics make training rows harder by themselves
     if modes.evaluated_in_training or evidence.get(LossCalls) is None or loss_floor(evidence) > 0:
         return NotMeasured("LabelAgreement")
+    if not is_classes(evidence):
+        return NotApplicable("the target is a number")
     score = outcome(evidence)
     if score is None or not score.chance_loss > 0:
         return NotApplicable("the outcome has no loss")
@@ -113,7 +115,9 @@ def _by_curves(evidence: Evidence) -> Answer:
     at, harder = max((_harder(train, other, i) / chance, i) for i in range(2, min(len(train), len(other))))[::-1]
     now, others = train[at], other[at]
     skill = max(learnt(score), 1.0 - others / chance)
-    strength = 0.75 * ramp(harder, 0.05, 0.12) * ramp(room(evidence), 0.1, 0.25) * ramp(skill, 0.2, 0.4)
+    error = score.loss_error if math.isfinite(score.loss_error) else 0.0
+    beyond = ramp(harder * chance / max(error, 1e-12), 1.0, 2.5)
+    strength = 0.75 * beyond * ramp(harder, 0.05, 0.12) * ramp(room(evidence), 0.1, 0.25) * ramp(skill, 0.2, 0.4)
     if strength < 0.05:
         return Clear()
     facts = {"kind": Fact("harder"), "train": Fact(now), "other": Fact(others), "epoch": Fact(at + 1.0)}

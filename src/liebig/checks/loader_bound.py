@@ -42,7 +42,7 @@ class LoaderBound(Check):
         share = loader.wait / whole
         # Below a few milliseconds there is nothing to win that anybody would notice.
         worth = log_ramp(loader.wait, 7e-4, 4e-3)
-        saved = 1.0
+        saved = 0.85 * log_ramp(loader.wait, 2e-3, 2e-2)  # what else goes on between two steps is not told apart
         if math.isfinite(loader.cached) and loader.cached > 0:
             saved = ramp(whole / loader.cached, 1.03, 1.3)
         strength = ramp(share, 0.05, 0.45) * worth * saved
