@@ -19,6 +19,7 @@ import liebig
 from fault_benchmark.data import Pair, Parts
 from fault_benchmark.setup import Setup
 from liebig.checks.diagnosis import Diagnosis
+from liebig.core.evidence import Evidence
 
 #: Shares of the steps after which a watched loop is asked for a diagnosis.
 EARLY = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.35, 0.5, 0.75)
@@ -49,6 +50,7 @@ class Ran:
     passive: Diagnosis | None = None
     with_data: Diagnosis | None = None
     probe_seconds: float = float("nan")
+    evidence: Evidence | None = None
 
 
 class _Rows(Dataset[tuple[Tensor, Tensor]]):
@@ -183,20 +185,20 @@ def train(setup: Setup, seed: int, *, watched: bool = False, observer: Observer 
     if setup.patience:
         network.load_state_dict(kept)
     seconds = time.perf_counter() - began - spent
-    passive = with_data = None
+    passive = with_data = evidence = None
     probing = float("nan")
     if watch:
         passive = watch.diagnose()
         paused = time.perf_counter()
         watch.probe()
         probing = time.perf_counter() - paused
-        with_data = watch.diagnose()
+        with_data, evidence = watch.diagnose(), watch.evidence
         watch.close()
     network.eval()
     with torch.no_grad():
         score = held_score(network, parts)
         on_train = _score(network(parts.train.x), parts.train.y)
-    return Ran(network, score, on_train, valid_score, step, seconds, tuple(early), passive, with_data, probing)
+    return Ran(network, score, on_train, valid_score, step, seconds, tuple(early), passive, with_data, probing, evidence)
 
 
 def held_score(network: nn.Module, parts: Parts) -> float:

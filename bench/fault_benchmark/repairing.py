@@ -1,0 +1,269 @@
+"""Is the fault mended? The findings rank the remedies, and their recipes are trained in the user's stead.
+
+At most three trials, one after another, each of at most the step budget of the faulty and the healthy run; each over the
+same three seeds. A trial that is better on the validation rows becomes the one to improve, and is diagnosed in its turn. Only then
+the clean hold-out is read. Beside it, at the same budget: other seeds; three remedies in random order; and the universal
+recipe (standardise, He, Adam 1e-3, clipped).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from fault_benchmark.data import Parts
+from fault_benchmark.faults import FAULTS, Fault
+from fault_benchmark.loop import train as train_loop
+from fault_benchmark.setup import Setup
+from liebig.checks import diagnose
+from liebig.core.check import Finding
+from liebig.core.evidence import Evidence, RateRange
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Situation
+from liebig.core.task import Block
+from liebig.data.module.task import ModuleTask, module_task
+from liebig.nets.edits import Reinitialise, ScaleInputs
+from liebig.nets.surgery import anatomy_of
+from liebig.nets.user_module import UserModule
+from liebig.remedies.ranking import Ranked, proposals
+from liebig.techniques.gradients.clip_norm import ClipNorm
+from liebig.techniques.optimizers.adam import Adam
+from liebig.train.modules import MODULES
+from liebig.train.options import TrainOptions
+from liebig.train.training import Trained, train
+
+TRIALS: Final = 3
+SEEDS: Final = 3
+_CLOSED: Final = 0.8
+_OPTIONS: Final = TrainOptions(precision="float32", timed_probes=False)
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """Hold-out scores by seed. `how` names the remedies that were kept, `trials` how many were tried; `changed` counts
+    the fields that differ from the user's recipe."""
+
+    name: str
+    sick: tuple[float, ...] = ()
+    healed: tuple[float, ...] = ()
+    twin: tuple[float, ...] = ()
+    how: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+    changed: int = 0
+    alarms: tuple[str, ...] = ()
+    at_random: tuple[float, ...] = ()
+    universal: tuple[float, ...] = ()
+    universal_changed: int = 0
+    error: str = ""
+
+    @property
+    def closed(self) -> float:
+        return closed(self.sick, self.healed, self.twin)
+
+    @property
+    def success(self) -> bool:
+        """80 % of the gap closed, no seed below the faulty median, no new alarm."""
+        return self.closed >= _CLOSED and min(self.healed) >= _known_median(self.sick) and not self.alarms
+
+
+def closed(sick: Sequence[float], healed: Sequence[float], other: Sequence[float]) -> float:
+    """The share of the gap between the sick and the twin that is closed, by medians; a run that broke scores as the least."""
+    if not sick or not healed or not other:
+        return math.nan
+    low, high = _known_median(sick), _known_median(other)
+    return (_known_median(healed) - low) / max(high - low, 1e-9)
+
+
+def _known_median(values: Sequence[float]) -> float:
+    """A run that broke answers nothing: as good as nothing learnt."""
+    return median([value if math.isfinite(value) else 0.0 for value in values])
+
+
+@dataclass(frozen=True)
+class _Result:
+    """One recipe over the seeds: scores on validation rows and on the hold-out, and what was seen."""
+
+    recipe: Recipe
+    valid: tuple[float, ...]
+    hold: tuple[float, ...]
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def worth(self) -> float:
+        return median([value if math.isfinite(value) else -math.inf for value in self.valid])
+
+
+class _Bench:
+    """Trains recipes of one fault's task over the seeds. Each seed has its own split, so its own task."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._parts = [setup.data.parts(seed) for seed in range(SEEDS)]
+        self.tasks = [_task(setup, parts) for parts in self._parts]
+
+    def run(self, recipe: Recipe, shift: int = 0) -> _Result:
+        valid, hold, seen = [], [], []
+        for seed, (parts, found) in enumerate(zip(self._parts, self.tasks, strict=True)):
+            (trained,) = train(
+                found.task, [recipe], [_block(parts, seed + shift)], options=_OPTIONS, encoding=MODULES
+            )
+            held, kept = _scores(trained, parts)
+            valid.append(held)
+            hold.append(kept)
+            seen.append(trained.run.evidence)
+        return _Result(recipe, tuple(valid), tuple(hold), tuple(seen))
+
+
+def _task(setup: Setup, parts: Parts) -> ModuleTask:
+    inputs = parts.train.x.shape[1]
+    return module_task(
+        lambda: setup.build(inputs, parts.outputs), train=(parts.train.x, parts.train.y), valid=(parts.valid.x, parts.valid.y),
+        test=(parts.hold.x, parts.hold.y), loss=setup.loss, optimizer=setup.optimizer, batch_size=setup.batch,
+        epochs=setup.epochs,
+    )  # fmt: skip
+
+
+def _block(parts: Parts, seed: int) -> Block:
+    """Train on the training rows, but a tenth on which epochs and the like are chosen; judge the rest."""
+    rows = np.random.default_rng(seed).permutation(len(parts.train)).astype(np.int64)
+    cut = len(rows) - len(rows) // 10
+    judged = np.arange(len(parts.train), len(parts.train) + len(parts.valid) + len(parts.hold), dtype=np.int64)
+    return Block(seed, np.sort(rows[:cut]), np.sort(rows[cut:]), judged, seed, 1000 + seed)
+
+
+def _scores(trained: Trained, parts: Parts) -> tuple[float, float]:
+    """On the validation rows and on the hold-out: accuracy, or R squared; NaN where training broke."""
+    predictions: Any = trained.run.predictions
+    if predictions is None:
+        return math.nan, math.nan
+    cut, answers = len(parts.valid), np.asarray(predictions)
+    truth = np.concatenate([parts.valid.y.numpy(), parts.hold.y.numpy()])
+    if parts.classes:
+        right = (answers.argmax(1) if answers.ndim == 2 else answers > 0.5).astype(int) == truth.reshape(len(truth))
+        return float(right[:cut].mean()), float(right[cut:].mean())
+    truth = truth.reshape(len(truth))
+    answers = answers.reshape(len(truth))
+
+    def explained(part: slice) -> float:
+        return 1.0 - float(((answers[part] - truth[part]) ** 2).mean() / truth[part].var())
+
+    return explained(slice(0, cut)), explained(slice(cut, None))
+
+
+def repair(name: str) -> Repaired:
+    """Try to mend the fault of this name."""
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    try:
+        return _repaired(name, FAULTS[name])
+    except Exception:  # noqa: BLE001  # one broken repair is told, and the others go on
+        return Repaired(name, error=traceback.format_exc())
+
+
+def _repaired(name: str, fault: Fault) -> Repaired:
+    bench = _Bench(fault.sick)
+    recipe = bench.tasks[0].baseline
+    sick = bench.run(recipe)
+    healthy = tuple(train_loop(fault.twin, seed).score for seed in range(SEEDS))
+    watched = train_loop(fault.sick, 0, watched=True)
+    assert watched.with_data is not None
+    assert watched.evidence is not None
+    budget = max(_steps(fault.sick), _steps(fault.twin))
+    rows = len(fault.sick.data.parts(0).train)
+    kept, how, tried = sick, [], []
+    findings: Sequence[Finding] = watched.with_data.findings
+    evidence = watched.evidence
+    digests = {recipe.digest}
+    for _ in range(TRIALS):
+        idea = next(iter(_ideas(bench.tasks[0], kept.recipe, findings, evidence, digests, rows, budget)), None)
+        if idea is None:
+            break
+        digests.add(idea.recipe.digest)
+        result = bench.run(idea.recipe)
+        tried.append(idea.name)
+        if result.worth > kept.worth or (math.isinf(kept.worth) and math.isfinite(result.worth)):
+            kept = result
+            how.append(idea.name)
+            evidence = evidence.having(*result.evidence[0])
+            findings = diagnose(evidence).findings
+        if closed(sick.valid, kept.valid, healthy) >= 0.95:
+            break
+    known = {each.check.name for each in watched.with_data.warnings}
+    alarms = set(_warned_by_most(kept.evidence)) - known if how else set()
+    usual = _universal(recipe, bench.tasks[0])
+    return Repaired(
+        name, sick.hold, kept.hold, healthy, tuple(how), tuple(tried), len(recipe.diff(kept.recipe)),
+        tuple(sorted(alarms)), _at_random(bench, recipe, findings, watched.evidence, rows, budget, name, sick),
+        bench.run(usual).hold, len(recipe.diff(usual)),
+    )  # fmt: skip
+
+
+def _warned_by_most(evidence: Sequence[Evidence]) -> list[str]:
+    """Checks that warn in more than half of the seeds."""
+    counts = Counter(each.check.name for seen in evidence for each in diagnose(seen).warnings)
+    return [check for check, count in counts.items() if count > len(evidence) / 2]
+
+
+def _ideas(
+    found: ModuleTask,
+    recipe: Recipe,
+    findings: Sequence[Finding],
+    evidence: Evidence,
+    tried: set[str],
+    rows: int,
+    budget: int,
+) -> list[Ranked]:
+    """What to try, best first; what asks for another rate is tried at the rate of the range test."""
+    users = found.users
+    range_test = evidence.get(RateRange)
+    seen = evidence.having(anatomy_of(users.build(), users.example))
+    columns = int(users.example[0].shape[1])
+    rate = range_test.found if range_test and math.isfinite(range_test.found) else None
+    situation = Situation(found.task.kind, rows, columns, seen, rate)
+    ranked = proposals(recipe, findings, situation, tried)
+    return [each for each in ranked if _steps_of(each.recipe, rows) <= 1.05 * budget]
+
+
+def _at_random(
+    bench: _Bench,
+    recipe: Recipe,
+    findings: Sequence[Finding],
+    evidence: Evidence,
+    rows: int,
+    budget: int,
+    name: str,
+    sick: _Result,
+) -> tuple[float, ...]:
+    """The best on the validation rows of three remedies drawn at random."""
+    ideas = _ideas(bench.tasks[0], recipe, (), evidence, {recipe.digest}, rows, budget)
+    chosen = random.Random(name).sample(ideas, min(TRIALS, len(ideas)))
+    return max([sick, *(bench.run(each.recipe) for each in chosen)], key=lambda each: each.worth).hold
+
+
+def _universal(recipe: Recipe, found: ModuleTask) -> Recipe:
+    """Standardised inputs, He, Adam at 1e-3, clipped: what one would do without looking."""
+    network = recipe.network
+    assert isinstance(network, UserModule)
+    edited = network.with_edit(ScaleInputs()).with_edit(Reinitialise(scheme="he"))
+    return recipe.model_copy(
+        update={"network": edited, "optimizer": Adam(learning_rate=1e-3), "techniques": (*recipe.techniques, ClipNorm())}
+    )
+
+
+def _steps(setup: Setup) -> int:
+    return setup.epochs * math.ceil(len(setup.data.parts(0).train) / setup.batch)
+
+
+def _steps_of(recipe: Recipe, rows: int) -> float:
+    epochs: Any = getattr(recipe.stopping, "epochs", None) or getattr(recipe.stopping, "most_epochs", None) or 1
+    size: Any = recipe.batching.size
+    return float(epochs) * math.ceil(rows / float(size))
