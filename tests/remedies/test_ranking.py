@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from remedy_cases import found, recipe, situation
 
+from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.overfitting import Overfitting
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.unscaled_inputs import UnscaledInputs
@@ -38,6 +39,17 @@ def test_without_findings_there_is_still_something_to_try():
     ranked = proposals(recipe(), [], situation())
     assert "ensemble of 4 seeds" in [each.name for each in ranked[:8]]
     assert all(each.answers == "" for each in ranked)
+
+
+def test_a_warnings_cure_comes_first_and_a_hints_does_not():
+    high = [each.remedy for each in proposals(recipe(), [found(LearningRateTooHigh, 0.9, found=1e-4)], situation())]
+    assert high[0] == "lower-rate"
+    assert proposals(recipe(), [found(LearningRateTooHigh, 0.9, found=1e-4)], situation())[0].name == "rate 0.001 -> 0.0001"
+    hint = [each.remedy for each in proposals(recipe(), [found(LearningRateTooHigh, 0.3)], situation())]
+    assert hint[0] != "lower-rate"
+    failed = [Seen("lower-rate", -3.0, 0.2)] * 3
+    seen = proposals(recipe(), [found(LearningRateTooHigh, 0.9)], situation(), seen=failed)
+    assert seen[0].remedy != "lower-rate"
 
 
 def test_a_consequence_counts_half():

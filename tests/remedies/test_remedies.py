@@ -8,6 +8,7 @@ from remedy_cases import curves, found, recipe, situation
 from liebig import checks, remedies
 from liebig.checks.batch_size import BatchSize
 from liebig.checks.class_imbalance import ClassImbalance
+from liebig.checks.exploding_gradient import ExplodingGradient
 from liebig.checks.gradients_not_cleared import GradientsNotCleared
 from liebig.checks.label_noise import LabelNoise
 from liebig.checks.learning_rate_too_high import LearningRateTooHigh
@@ -20,9 +21,10 @@ from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.core.card import REMEDY_SECTIONS, card_of
-from liebig.core.evidence import RateRange
+from liebig.core.evidence import Anatomy, Organ, RateRange
 from liebig.core.remedy import Depth
 from liebig.core.task import TaskKind
+from liebig.data.module.inputs import ModuleInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets.activations.gelu import GELU
 from liebig.nets.activations.identity import Identity
@@ -35,6 +37,7 @@ from liebig.nets.normalisations.batch import BatchNorm
 from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.packed import PackedMLP
+from liebig.nets.user_module import UserModule
 from liebig.remedies.batch_and_rate import BatchAndRate
 from liebig.remedies.drop_bad_features import DropBadFeatures
 from liebig.remedies.edits import edit, rate_of
@@ -206,6 +209,12 @@ def test_every_remedy_proposes_something_somewhere(remedy):
         "match-loss": recipe(objective=MSE()),
         "insert-activation": recipe(network=MLP(activation=Identity())),
     }
+    if remedy.name == "tame-activation":
+        growing = Anatomy((Organ("0", "linear", 2, 8, "exp"), Organ("1", "activation", 8, 8, "exp")), (2,), True)
+        start = recipe(inputs=ModuleInputs(), network=UserModule())
+        proposal = remedy.propose(start, found(ExplodingGradient), situation(TaskKind.BINARY, growing))[0]
+        assert proposal.recipe.network.edits[0].new == "relu"
+        return
     regression = remedy.name in {"huber-loss", "standardise-target", "log-target"}
     around = situation(TaskKind.REGRESSION if regression else TaskKind.BINARY, curves(), found_rate=0.05)
     start = special.get(remedy.name, plain)

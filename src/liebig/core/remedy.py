@@ -57,11 +57,13 @@ class Remedy(ABC):
     """One small change. Concrete remedies are final, stateless, and live in a file of their own.
 
     `answers` are the checks that it answers; an empty tuple marks a remedy worth trying without a finding
-    (an ensemble of seeds, say). `changes` are the dotted paths of the recipe that it may change, whole or as prefixes.
+    (an ensemble of seeds, say). `cures` are those among them whose cause it takes away: where such a check warns, `prior`,
+    which is that of a try at large, says too little. `changes` are the dotted paths of the recipe that it may change, whole or as prefixes.
     """
 
     name: ClassVar[str]
     answers: ClassVar[tuple[type[Check], ...]]
+    cures: ClassVar[tuple[type[Check], ...]] = ()
     prior: ClassVar[Prior]
     changes: ClassVar[tuple[str, ...]]
     depth: ClassVar[Depth] = Depth.AROUND

@@ -67,6 +67,7 @@ from liebig.remedies.standardise_inputs import StandardiseInputs
 from liebig.remedies.standardise_target import StandardiseTarget
 from liebig.remedies.start_at_base_rate import StartAtBaseRate
 from liebig.remedies.stop_early import StopEarly
+from liebig.remedies.tame_activation import TameActivation
 from liebig.remedies.target_encoding import TargetEncoding
 from liebig.remedies.train_all_parameters import TrainAllParameters
 from liebig.remedies.train_in_train_mode import TrainInTrainMode
@@ -145,6 +146,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     StandardiseTarget(),
     StartAtBaseRate(),
     StopEarly(),
+    TameActivation(),
     TargetEncoding(),
     TrainAllParameters(),
     TrainInTrainMode(),

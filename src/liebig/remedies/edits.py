@@ -5,7 +5,7 @@ A remedy may meet any recipe, so an edit that a plug-in's bounds or another slot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -86,6 +86,13 @@ def worth_trying(
     if changed is None or changed.digest == recipe.digest:
         return ()
     return (Proposal(name, changed, finds_rate),)
+
+
+def rates_worth_trying(recipe: Recipe, present: float, wanted: Sequence[float]) -> tuple[Proposal, ...]:
+    """One proposal for each rate in `wanted` that is another one, in that order, three digits each."""
+    rounded = dict.fromkeys(float(f"{each:.3g}") for each in wanted)
+    found = [worth_trying(f"rate {present:.3g} -> {each:.3g}", recipe, at_rate(recipe, each)) for each in rounded]
+    return tuple(proposal for each in found for proposal in each)
 
 
 def merged(base: Recipe, first: Recipe, second: Recipe) -> Recipe | None:

@@ -12,16 +12,19 @@ from liebig.checks.underfitting import Underfitting
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
-from liebig.remedies.edits import at_rate, rate_of, worth_trying
+from liebig.remedies.edits import rate_of, rates_worth_trying
 from liebig.remedies.priors import measured
 from liebig.remedies.told import number
 
+_NEAR = 1.5  # a rate within this factor of the present one is not another rate
+
 
 class HigherRate(Remedy):
-    """`optimizer.learning_rate` x 3 (x 30 when the finding says that steps are hopelessly small)."""
+    """`optimizer.learning_rate` to what the finding found, x 3 (x 30 when the finding says that steps are hopelessly small)."""
 
     name = "higher-rate"
     answers = (LearningRateTooLow, StillImproving, Underfitting)
+    cures = (LearningRateTooLow,)
     prior = measured(0.5, 8, 8, 1)
     changes = ("optimizer.learning_rate",)
 
@@ -30,14 +33,11 @@ class HigherRate(Remedy):
         if rate is None:
             return ()
         too_low = finding is not None and isinstance(finding.check, LearningRateTooLow) and finding.is_warning
-        factors = (30.0, 3.0) if too_low else (3.0,)
-        return tuple(
-            proposal
-            for factor in factors
-            for proposal in worth_trying(
-                f"rate {rate:.3g} -> {rate * factor:.3g}", recipe, at_rate(recipe, float(f"{rate * factor:.3g}"))
-            )
-        )
+        wanted = [rate * factor for factor in ((30.0, 3.0) if too_low else (3.0,))]
+        tested = number(finding, "found") if finding is not None else None
+        if tested is not None and tested > rate * _NEAR:
+            wanted.insert(0, tested)
+        return rates_worth_trying(recipe, rate, wanted)
 
     def advise(self, finding: Finding) -> str:
         used, found = number(finding, "used"), number(finding, "found")

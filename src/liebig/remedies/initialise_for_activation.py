@@ -26,6 +26,7 @@ class InitialiseForActivation(Remedy):
 
     name = "initialise-for-activation"
     answers = (PoorInitialisation, VanishingGradient, ExplodingGradient, DeadUnits, SaturatedUnits, NotLearning)
+    cures = (PoorInitialisation,)
     prior = Prior(0.5, -0.5, 6.0, "He et al. 2015, figure 3: a deep network that else does not start to learn")
     changes = ("techniques", "network.edits")
 

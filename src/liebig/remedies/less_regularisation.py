@@ -35,6 +35,7 @@ class LessRegularisation(Remedy):
 
     name = "less-regularisation"
     answers = (Underfitting, OverRegularised)
+    cures = (OverRegularised,)
     prior = Prior(0.3, -0.6, 2.5, "mixup, smoothing and penalties lost 2 to 6 times on seventeen tables and won 0 to 2")
     changes = ("techniques", "objective.label_smoothing", "optimizer.weight_decay")
 

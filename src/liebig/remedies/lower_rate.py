@@ -15,13 +15,15 @@ from liebig.checks.shifting_activations import ShiftingActivations
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Remedy, Situation
-from liebig.remedies.edits import at_rate, rate_of, worth_trying
+from liebig.remedies.edits import rate_of, rates_worth_trying
 from liebig.remedies.priors import measured
 from liebig.remedies.told import number
 
+_NEAR = 1.5  # a rate within this factor of the present one is not another rate
+
 
 class LowerRate(Remedy):
-    """`optimizer.learning_rate` / 3 (/ 30 too when the finding says that steps are far too large)."""
+    """`optimizer.learning_rate` to what the finding found, / 3 (/ 30 too when the finding says that steps are far too large)."""
 
     name = "lower-rate"
     answers = (
@@ -32,6 +34,7 @@ class LowerRate(Remedy):
         OscillatingLoss,
         ShiftingActivations,
     )
+    cures = (LearningRateTooHigh,)
     prior = measured(-0.4, 2, 8, 7)
     changes = ("optimizer.learning_rate",)
 
@@ -42,14 +45,11 @@ class LowerRate(Remedy):
         too_high = (
             finding is not None and isinstance(finding.check, (LearningRateTooHigh, NonFinite)) and finding.is_warning
         )
-        factors = (10.0, 30.0, 3.0) if too_high else (3.0,)
-        return tuple(
-            proposal
-            for factor in factors
-            for proposal in worth_trying(
-                f"rate {rate:.3g} -> {rate / factor:.3g}", recipe, at_rate(recipe, float(f"{rate / factor:.3g}"))
-            )
-        )
+        wanted = [rate / factor for factor in ((10.0, 30.0, 3.0) if too_high else (3.0,))]
+        tested = number(finding, "found") if finding is not None else None
+        if tested is not None and tested < rate / _NEAR:
+            wanted.insert(0, tested)
+        return rates_worth_trying(recipe, rate, wanted)
 
     def advise(self, finding: Finding) -> str:
         used, found = number(finding, "used"), number(finding, "found")

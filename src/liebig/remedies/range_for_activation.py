@@ -15,7 +15,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Prior, Proposal, Remedy, Situation
 from liebig.remedies.edits import worth_trying
 from liebig.remedies.networks import network_in
-from liebig.remedies.scales import Range, own_inputs, scaled, scales_now
+from liebig.remedies.scales import Range, are_scaled, own_inputs, scaled, scales_now
 
 _SUITING: Final[dict[str, tuple[Range, str]]] = {"sigmoid": ("min-max", "0 to 1"), "tanh": ("symmetric", "-1 to 1")}
 
@@ -33,7 +33,7 @@ class RangeForActivation(Remedy):
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
         network = network_in(recipe, situation)
         suiting = _SUITING.get(network.activation) if network is not None else None
-        if suiting is None or (own_inputs(recipe) and (finding is None or scales_now(recipe))):
+        if suiting is None or (own_inputs(recipe) and (finding is None or scales_now(recipe) or are_scaled(recipe, situation.evidence))):
             return ()
         scale, range_ = suiting
         return worth_trying(f"scale: {range_}", recipe, scaled(recipe, situation, scale))

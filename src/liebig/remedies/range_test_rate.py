@@ -25,6 +25,7 @@ class RangeTestRate(Remedy):
 
     name = "range-test-rate"
     answers = (LearningRateTooLow, LearningRateTooHigh, ExplodingGradient, NotLearning)
+    cures = (LearningRateTooLow, LearningRateTooHigh)
     prior = Prior(0.3, -0.8, 4.0, "21 table-blocks: median 5 % of the gap behind the best of five rates, 38 % for 1e-3")
     changes = ("optimizer.learning_rate",)
 
