@@ -1,6 +1,7 @@
 """How often does Liebig call nothing something, and something nothing?
 
 (a) simulated studies of five rounds of four equal recipes, at 60, 300 and 3,000 select examples: how many hold a false Proven;
+    and fewer studies with a budget, which go on to 20 blocks, doubts and searches when their ideas are tried;
 (b) placebo studies of `improve` on real tables, where each remedy changes only the seeds of initialisation, order, dropout;
 (c) power: how often an effect of 0.5, 1, 2 noise units (standard deviations of a block's difference) is Proven within 12
     blocks, in a round of four.
@@ -27,7 +28,7 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 import liebig
-from liebig.coach.simulation import Measure, World, simulated_study
+from liebig.coach.simulation import Measure, World, simulated_study, simulated_timed_study
 from liebig.core.trial import Verdict
 
 SIZES = (60, 300, 3000)
@@ -43,6 +44,12 @@ def null_world(examples: int, seed: int, common: float) -> World:
 def has_proven(examples: int, common: float, looks: str, seed: int) -> bool:
     """Does the study `seed` of equal recipes hold a Proven?"""
     study = simulated_study(null_world(examples, seed, common), seed, looks=looks)
+    return any(trial.verdict is Verdict.PROVEN for trial in study.trials)
+
+
+def timed_has_proven(examples: int, common: float, looks: str, seed: int) -> bool:
+    """The same of a study with a budget, which goes on when its ideas are tried: more blocks, doubts, searches."""
+    study = simulated_timed_study(null_world(examples, seed, common), seed, looks=looks)
     return any(trial.verdict is Verdict.PROVEN for trial in study.trials)
 
 
@@ -71,6 +78,16 @@ def calibration(pool: multiprocessing.pool.Pool, studies: int, common: float, lo
             f"Proven ({time.monotonic() - began:.0f} s)"
         )
         yield found
+
+
+def timed_calibration(pool: multiprocessing.pool.Pool, studies: int, common: float) -> float:
+    examples, began = SIZES[0], time.monotonic()
+    found = share(pool, partial(timed_has_proven, examples, common, "B"), studies, 77_000_000)
+    tell(
+        f"(a) {examples:5} examples, common {common:g}, with a budget of 600 runs: {found:.4f} of {studies} studies hold a "
+        f"false Proven ({time.monotonic() - began:.0f} s)"
+    )
+    return found
 
 
 #: Real tables of three kinds of answer, which come with scikit-learn.
@@ -123,6 +140,7 @@ def _placebo_task(asked: tuple[str, int, int]) -> tuple[str, int, bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--studies", type=int, default=2000, help="simulated studies of each size")
+    parser.add_argument("--timed", type=int, default=400, help="simulated studies with a budget; 0 leaves them out")
     parser.add_argument("--common", type=float, default=0.0, help="variance that stays with the rows, over s2")
     parser.add_argument("--looks", choices=("A", "B"), default="A", help="at most 12 blocks or 20")
     parser.add_argument("--placebo", type=int, default=60, help="placebo studies on real tables; 0 leaves them out")
@@ -133,6 +151,8 @@ def main() -> None:
     # Processes begin anew: torch's threads do not survive a fork.
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         worst = max(calibration(pool, options.studies, options.common, options.looks))
+        if options.timed:
+            worst = max(worst, timed_calibration(pool, options.timed, options.common))
         power = {}
         for effect in EFFECTS:
             power[f"{effect:g}"] = share(pool, partial(proves, effect), options.studies // 2, 7)
