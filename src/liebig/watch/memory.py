@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import weakref
 from pathlib import Path
@@ -35,9 +36,9 @@ class Memory:
         self.graph_kept = self.graph_kept or place
 
     def told(self, steps: int) -> MemoryGrowth | None:
-        """None before there were enough looks after the first steps, which fill caches."""
+        """None before there were enough looks. Of bytes only those after the first steps count, which fill caches."""
         late = [each for each in self._seen if each[0] > 9]
-        if len(late) < _LEAST_LOOKS:
+        if len(self._losses) < _LEAST_LOOKS:
             return None
         slopes = [
             (b - a) / (j - i)
@@ -55,7 +56,7 @@ class Memory:
             for p in self._model.parameters()
             if not isinstance(p, nn.UninitializedParameter)
         )
-        return MemoryGrowth(median(slopes) if slopes else 0.0, steps, network, 0, round(share * steps), self.graph_kept)
+        return MemoryGrowth(median(slopes) if len(late) >= _LEAST_LOOKS else math.nan, steps, network, 0, round(share * steps), self.graph_kept)
 
 
 def _in_use(model: nn.Module) -> float:

@@ -444,7 +444,8 @@ class Sight(TorchFunctionMode):
     def _wait(self, func: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         began = time.perf_counter()
         result = func(*args, **kwargs)
-        self.waits.append(Wait(name.strip("_"), users_place(), time.perf_counter() - began))
+        seconds = time.perf_counter() - began
+        self.waits.append(Wait(name.strip("_"), users_place(), seconds))
         return result
 
     def _unscaled(self, args: tuple[Any, ...]) -> None:
