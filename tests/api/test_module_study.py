@@ -15,6 +15,7 @@ from liebig.api.module import named_task
 from liebig.api.module_improving import script_of
 from liebig.core.errors import UserError
 from liebig.core.event import Stop, TrialJudged
+from liebig.core.study import Diagnosed
 
 IMAGES, LABELS = (torch.as_tensor(each) for each in load_digits(return_X_y=True))
 IMAGES = IMAGES.float()
@@ -127,3 +128,14 @@ def test_what_is_no_task_is_told(tmp_path):
 def test_what_belongs_to_a_table_is_refused():
     with pytest.raises(UserError, match="target"):
         liebig.improve(task(), target="y")
+
+
+def test_a_fault_in_the_code_is_among_the_findings(tmp_path):
+    def twice():
+        return nn.Sequential(nn.Linear(64, 24), nn.ReLU(), nn.Linear(24, 10), nn.Softmax(1))
+
+    found = liebig.module(
+        twice, train=(IMAGES[:600], LABELS[:600]), loss=nn.CrossEntropyLoss(), batch_size=64, epochs=2
+    )
+    done = liebig.improve(found, trials=1, study=tmp_path / "study")
+    assert "loss-output-mismatch" in {note.check for entry in done.ledger.all(Diagnosed) for note in entry.findings}

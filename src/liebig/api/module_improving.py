@@ -206,7 +206,7 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
     file = _file_of(users.build)
     says = "probabilities" if users.form.says is Says.PROBABILITIES else "logits"
     names = Names(
-        build=_import_of(users.build), loss=_import_of(users.loss) if recipe.objective.kind == "users-loss" else "",
+        build=_import_of(users.build) or "my_project:build", loss=_import_of(users.loss) if recipe.objective.kind == "users-loss" else "",
         metric=task.metric.name, says=says, one_hot=users.form.one_hot, path=str(file.parent) if file else "",
     )  # fmt: skip
     return training_script(recipe, ground, surgery, names, seed)

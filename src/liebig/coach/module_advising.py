@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+import torch
 
 from liebig.checks import diagnose
 from liebig.checks.notes import diagnosed
@@ -10,17 +13,21 @@ from liebig.coach.advice import Idea
 from liebig.coach.advising import agreed, evidence_of, findings_of
 from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
-from liebig.core.evidence import Anatomy, Evidence, Measurement
+from liebig.core.evidence import Anatomy, Evidence, LossCalls, Measurement, ParameterUse
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Situation
 from liebig.core.study import Diagnosed, Study
 from liebig.data.module.feed import ModuleEncoder
 from liebig.data.module.task import ModuleTask
+from liebig.nets.surgery import seeded
 from liebig.remedies.edits import rate_of
 from liebig.remedies.parts import parts
 from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
 from liebig.train.plan import user_network
+from liebig.watch import Watch
 
+#: Steps of the user's own training that are watched for faults in its code.
+_WATCHED: Final = 12
 #: Columns of a task that has none.
 _NO_COLUMNS = 0
 
@@ -36,11 +43,12 @@ class ModuleAdvisor:
         encoder = ModuleEncoder.of_rows(found.users, found.task.parts.work)
         self._anatomy: Anatomy = user_network(found.baseline).anatomy(encoder.signature)
         self._encoder = encoder
+        self._code: tuple[Measurement, ...] | None = None
 
     def baseline(self) -> Idea:
         if self._first is not None:
             return Idea("the winner before", self._first)
-        return Idea("your network", self._found.baseline)
+        return Idea("network as you train it", self._found.baseline)
 
     def starting(self) -> Sequence[Idea]:
         return ()
@@ -50,7 +58,10 @@ class ModuleAdvisor:
         return evidence, diagnosed(at, "data", diagnose(evidence))
 
     def _known(self) -> Sequence[Measurement]:
-        return (self._anatomy,)
+        """What is the same for every recipe: the network's parts, and what its own loss is really given."""
+        if self._code is None:
+            self._code = watched(self._found)
+        return (self._anatomy, *self._code)
 
     def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
         return diagnosed(at, recipe.digest, agreed([diagnose(each.having(*self._known())) for each in evidence]))
@@ -105,3 +116,28 @@ class ModuleAdvisor:
 
     def challengers(self) -> Sequence[str]:
         return ()
+
+
+def watched(found: ModuleTask) -> tuple[Measurement, ...]:
+    """What a few steps of the user's own training show of its code: what the loss is given, which parameters are trained."""
+    users = found.users
+    rows = torch.from_numpy(found.task.parts.work)
+    with seeded(found.task.seed):
+        network = users.build().train()
+        optimizer = users.optimizer(network)
+        order = rows[torch.randperm(len(rows))]
+        with Watch(network, optimizer) as watch:
+            for number in range(_WATCHED):
+                some = order[number * users.batch_size :][: users.batch_size]
+                if len(some) < min(2, users.batch_size):
+                    break
+                leaves, target = users.items.batch(some)
+                optimizer.zero_grad()
+                if users.step is not None:
+                    loss = users.step(network, users.shape.batch(leaves, target))
+                else:
+                    loss = users.loss(network(*users.shape.inputs(leaves)), target)
+                loss.backward()
+                optimizer.step()
+    seen = (watch.evidence.get(LossCalls), watch.evidence.get(ParameterUse))
+    return tuple(each for each in seen if each is not None)
