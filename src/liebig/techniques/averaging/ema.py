@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import torch
 from pydantic import Field
@@ -24,6 +24,17 @@ from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
+_WRITTEN: Final = '''def average(averaged, network, step, horizon):
+    """Move the averaged weights to the network's: a mean that forgets over `horizon` steps, unbiased from the first on."""
+    share = math.expm1(-1 / horizon) / math.expm1(-(step + 1) / horizon)
+    with torch.no_grad():
+        for mean, weight in zip(averaged.parameters(), network.parameters()):
+            mean.lerp_(weight, share)
+        for mean, buffer in zip(averaged.buffers(), network.buffers()):
+            mean.copy_(buffer)
+'''
+
+
 class EMA(Technique):
     """Settings of the exponential moving average."""
 
@@ -33,19 +44,9 @@ class EMA(Technique):
     horizon: Annotated[float, Field(gt=0, le=10_000), STACKABLE] = 1.0
 
     def as_script(self, ground: ScriptGround) -> Script:
-        steps = self.horizon * ground.steps_per_epoch
-        helper = f'''def average(averaged, network, step):
-    """Move the averaged weights to the network's: a mean that forgets over {steps:g} steps, unbiased from the first on."""
-    share = math.expm1(-1 / {steps!r}) / math.expm1(-(step + 1) / {steps!r})
-    with torch.no_grad():
-        for mean, weight in zip(averaged.parameters(), network.parameters()):
-            mean.lerp_(weight, share)
-        for mean, buffer in zip(averaged.buffers(), network.buffers()):
-            mean.copy_(buffer)
-'''
         return Script(
-            helpers=(helper,), begin=("averaged = copy.deepcopy(network)",), after_step=("average(averaged, network, step)",),
-            answers="averaged",
+            helpers=(_WRITTEN,), begin=("averaged = copy.deepcopy(network)",),
+            after_step=(f"average(averaged, network, step, {self.horizon!r} * steps_per_epoch)",), answers="averaged",
         )  # fmt: skip
 
     @classmethod

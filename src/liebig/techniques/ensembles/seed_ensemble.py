@@ -1,9 +1,11 @@
 """Ensemble of seeds.
 
-Does: trains `members` networks of the same recipe, each with its own initial weights and order, and averages their
-    predictions. They are trained as one population.
+Does: trains `members` networks of the same recipe, each with its own initial weights and its own randomness inside (dropout,
+    noise), and averages their predictions. They are trained as one population, so that all see the same batches in the same
+    order.
 Helps: nearly always (measured on 17 tables: 4 seeds 2 wins, 8 seeds 3 wins, never a loss; 8 are enough).
-Misleads: costs memory and time at prediction; hides that a single network is unsteady.
+Misleads: costs memory and time at prediction; hides that a single network is unsteady. Members that share
+    their order differ a little less than networks that were trained apart.
 Source: Lakshminarayanan et al. 2017, arXiv:1612.01474.
 """
 
