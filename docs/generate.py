@@ -155,7 +155,7 @@ def _escaped(text: str) -> str:
 
 
 def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -41,7 +41,9 @@ def left_behind(model: nn.Module, *optimizers: torch.optim.Optimizer) -> list[st
             found.append(f"{name}: forward is replaced")
     for name, parameter in model.named_parameters():
         found += [f"{name}: {hook}" for hook in (parameter._backward_hooks or {}).values()]
-        found += [f"{name}: {hook}" for hook in (getattr(parameter, "_post_accumulate_grad_hooks", None) or {}).values()]
+        found += [
+            f"{name}: {hook}" for hook in (getattr(parameter, "_post_accumulate_grad_hooks", None) or {}).values()
+        ]
     for optimizer in optimizers:
         hooks = (optimizer._optimizer_step_pre_hooks, optimizer._optimizer_step_post_hooks)
         found += [f"optimizer: {hook}" for each in hooks for hook in each.values()]

@@ -9,7 +9,7 @@ program goes on, put the training into ``with KerasWatch() as watch:``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from torch import nn
@@ -37,9 +37,9 @@ class KerasWatch(Adapter, keras.callbacks.Callback):
                 "KerasWatch needs the torch backend, however Keras computes with "
                 f"{keras.backend.backend()}: set KERAS_BACKEND=torch before keras is imported"
             )
-        optimizer = self.model.optimizer
-        steps = KerasSteps(optimizer, [each.value for each in self.model.trainable_variables])
-        self._begin(network_of(self.model), steps)
+        network = KerasNetwork(self.model)
+        steps = KerasSteps(self.model.optimizer, network.parameters())
+        self._begin(network, steps)
         self._undo_at_close(steps.attach())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -74,5 +74,31 @@ class KerasSteps(Optimizer):
         self._update()
 
 
-def network_of(model: keras.Model) -> nn.Module:
-    return model
+class KerasNetwork(nn.Module):
+    """A Keras network whose parameters have the names of their layers ("dense.kernel"), its running statistics left out:
+    torch's own list of them is flat, and knows no difference between a statistic and a frozen weight."""
+
+    def __init__(self, network: keras.Model) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Any) -> Any:
+        return self.network(*inputs)
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        variables = self.network.trainable_variables if recurse else []
+        names = [self._name(each) for each in variables]
+        for name, variable in zip(names, variables, strict=True):
+            unique = name if names.count(name) == 1 else variable.path.replace("/", ".")
+            yield f"{prefix}.{unique}" if prefix else unique, variable.value
+
+    def _name(self, variable: keras.Variable) -> str:
+        """Layer and variable; a layer of torch's inside a Keras network has variables that do not know their layer."""
+        if "/" in variable.path:
+            return ".".join(variable.path.split("/")[-2:])
+        holders = (
+            layer for layer in self.network.layers if any(each is variable for each in layer.trainable_variables)
+        )
+        return ".".join([*(layer.name for layer in holders), variable.name])

@@ -82,4 +82,3 @@ class TransformersWatch(Adapter, TrainerCallback):
         train = {"train_loss": mean(self._losses_)} if self._losses_ else {}
         self._losses_ = ()
         self._log(train | valid)
-
