@@ -188,7 +188,8 @@ class Population:
         Returns the sum of losses over rows [K] and the rows of the first block."""
         stack, accumulated = self.stack, len(batches)
         stack.lowered()
-        total, rows = torch.zeros(len(stack), device=self.machine.device), 0
+        total: Tensor | None = None
+        rows = 0
         everyone = sum(pieces[0].rows.shape[1] for pieces in batches)
         seen: tuple[Batch, Tensor] | None = None
         for i, pieces in enumerate(batches):
@@ -198,8 +199,9 @@ class Population:
                 batch = self._batch(self.feed, pieces[0].rows, stack.group)
                 losses = gradients_of(stack, batch, draws, weight, add=i > 0)
                 seen = batch, losses
-                total += losses.sum(1)
+                total = losses.sum(1) if total is None else total + losses.sum(1)
             else:
+                total = torch.zeros(len(stack), device=self.machine.device) if total is None else total
                 self._ragged(pieces, draws, weight, i > 0, total)
             rows += pieces[0].rows.shape[1]
         if self.looker is not None and seen is not None:
@@ -208,6 +210,7 @@ class Population:
             self.looker.after(stack, seen[0], seen[1], rates, step)
         else:
             apply_gradients(stack, rates, step)
+        assert total is not None  # a step has a batch
         return total, rows
 
     def _ragged(self, pieces: Sequence[_Piece], draws: Draws, weight: float, add: bool, total: Tensor) -> None:
