@@ -23,7 +23,6 @@ from liebig.stack.tree import scalars
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
-
 _WRITTEN: Final = '''def average(averaged, network, step, horizon):
     """Move the averaged weights to the network's: a mean that forgets over `horizon` steps, unbiased from the first on."""
     share = math.expm1(-1 / horizon) / math.expm1(-(step + 1) / horizon)
