@@ -13,7 +13,7 @@ import math
 
 from liebig.checks.numbers import over, ramp
 from liebig.checks.outcome import outcome
-from liebig.checks.strength import at_chance, learnt, room
+from liebig.checks.strength import at_chance, has_had_time, learnt, room
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore, OneBatch, ShuffledInputs, StepLosses
 
@@ -77,7 +77,8 @@ class NotLearning(Check):
                 "first": Fact(batch.first_loss),
                 "last": Fact(batch.last_loss),
             }
-        return Found(0.6 * ramp(fitted, 0.1, 0.02) + 0.1, "", facts)
+        strength = 0.6 * ramp(fitted, 0.1, 0.02) + 0.1
+        return Found(strength * (0.4 + 0.6 * has_had_time(evidence)), "", facts)
 
 
 def _kind(batch: OneBatch | None) -> str:

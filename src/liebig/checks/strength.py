@@ -41,6 +41,7 @@ __all__ = [
     "finite",
     "first_pull",
     "gradient_layers",
+    "has_had_time",
     "kind_of",
     "layer_of",
     "learnt",
@@ -90,6 +91,15 @@ def disappoints(evidence: Evidence) -> float:
     Half where the outcome is not known."""
     left = room(evidence)
     return 0.5 if left != left else ramp(left, 0.02, 0.12)
+
+
+def has_had_time(evidence: Evidence) -> float:
+    """Whether so many steps were seen that something should have been learnt: 0 in the first thirty, 1 from a hundred on.
+    A measured outcome stands for itself."""
+    losses = evidence.get(StepLosses)
+    if evidence.get(FinalScore) is not None or losses is None or not losses.steps:
+        return 1.0
+    return ramp(float(losses.steps[-1]), 30.0, 100.0)
 
 
 def curve_chance(evidence: Evidence, curves: EpochCurves) -> float:

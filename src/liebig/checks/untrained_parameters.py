@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Final
 
 from liebig.checks.numbers import middle, ramp, scaled_to_hint
-from liebig.checks.strength import disappoints, layer_of, room
+from liebig.checks.strength import disappoints, has_had_time, layer_of, room
 from liebig.checks.symptoms import LOST_SIGNAL, POOR_RESULT
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import Evidence, GradientNorms, ParameterUse
@@ -141,7 +141,7 @@ def _worst(use: ParameterUse, evidence: Evidence) -> tuple[float, str, tuple[str
 
 def _lost(evidence: Evidence) -> float:
     """Next to nothing is learnt: what a part that is frozen on purpose is judged by."""
-    return ramp(room(evidence), 0.4, 0.8)
+    return ramp(room(evidence), 0.4, 0.8) * has_had_time(evidence)
 
 
 def _with_gradient(evidence: Evidence, names: tuple[str, ...]) -> tuple[str, ...]:
