@@ -50,12 +50,12 @@ def _print_all(loss: Tensor, network: nn.Module) -> None:
 def _turned(x: Tensor) -> Tensor:
     """Half a turn, or mirrored, at random; and a large shift that wraps round."""
     pictures = x.reshape(-1, 8, 8)
-    choice = torch.randint(0, 4, (len(x),))[:, None, None]
+    choice = torch.randint(0, 4, (len(pictures), 1, 1))
     pictures = torch.where(choice == 1, pictures.flip(2), pictures)
     pictures = torch.where(choice == 2, pictures.flip(1), pictures)
     pictures = torch.where(choice == 3, pictures.flip(1, 2), pictures)
     shift = int(torch.randint(-3, 4, ()))
-    return pictures.roll(shift, 2).reshape(len(x), -1)
+    return pictures.roll(shift, 2).reshape(x.shape)
 
 
 _DIGITS: Final = Setup()
@@ -150,7 +150,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
                            replace(_DIGITS, data=Data("digits")), "shifted-parts", visible=False),
     "bad-features": _told(replace(_DIGITS, data=Data("digits", (d.first_rows(300), d.copies_of_noise(1000), d.standardised))),
                           replace(_DIGITS, data=_digits(d.first_rows(300))), "bad-features"),
-    "bad-augmentation": _told(replace(_DIGITS, augment=_turned), _DIGITS, "bad-augmentation", "over-regularised",
+    "bad-augmentation": _told(replace(_DIGITS, augment=_turned, loader=True), _DIGITS, "bad-augmentation", "over-regularised",
                               visible=False),
     "device-underused": _told(replace(_DIGITS, build=n.doubles(n.mlp(512, 512)), batch=128, epochs=4),
                               replace(_DIGITS, build=n.mlp(512, 512), batch=128, epochs=4), "device-underused",

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import liebig
 from fault_benchmark.data import Pair, Parts
-from fault_benchmark.setup import Setup
+from fault_benchmark.setup import Augment, Setup
 from liebig.checks.diagnosis import Diagnosis
 from liebig.core.evidence import Evidence
 
@@ -54,10 +54,10 @@ class Ran:
 
 
 class _Rows(Dataset[tuple[Tensor, Tensor]]):
-    """A set whose rows take time to read."""
+    """A set whose rows take time to read, or are augmented when they are read."""
 
-    def __init__(self, pair: Pair, seconds: float) -> None:
-        self.pair, self.seconds = pair, seconds
+    def __init__(self, pair: Pair, seconds: float, augment: Augment | None) -> None:
+        self.pair, self.seconds, self.augment = pair, seconds, augment
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -65,7 +65,8 @@ class _Rows(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, row: int) -> tuple[Tensor, Tensor]:
         if self.seconds:
             time.sleep(self.seconds)
-        return self.pair.x[row], self.pair.y[row]
+        x = self.pair.x[row]
+        return (self.augment(x) if self.augment else x), self.pair.y[row]
 
 
 class _Batches:
@@ -86,7 +87,9 @@ class _Batches:
 
 def loaders(setup: Setup, parts: Parts) -> tuple[DataLoader[tuple[Tensor, Tensor]], DataLoader[tuple[Tensor, Tensor]]]:
     """What a user hands to `watch(train=, valid=)`."""
-    rows = _Rows(parts.train, setup.slow) if setup.slow else TensorDataset(parts.train.x, parts.train.y)
+    augment = setup.augment if setup.loader else None
+    own = setup.slow or augment
+    rows = _Rows(parts.train, setup.slow, augment) if own else TensorDataset(parts.train.x, parts.train.y)
     train = DataLoader(rows, setup.batch, shuffle=True, drop_last=len(parts.train) % setup.batch == 1)
     return train, DataLoader(TensorDataset(parts.valid.x, parts.valid.y), 256)
 
@@ -133,7 +136,7 @@ def train(setup: Setup, seed: int, *, watched: bool = False, observer: Observer 
                 network.eval()
             total_loss, right, seen = 0.0, 0.0, 0
             for x, y in batches:
-                if setup.augment:
+                if setup.augment and not setup.loader:
                     x = setup.augment(x)
                 if setup.clears and step % setup.accumulate == 0:
                     optimizer.zero_grad()
@@ -198,7 +201,9 @@ def train(setup: Setup, seed: int, *, watched: bool = False, observer: Observer 
     with torch.no_grad():
         score = held_score(network, parts)
         on_train = _score(network(parts.train.x), parts.train.y)
-    return Ran(network, score, on_train, valid_score, step, seconds, tuple(early), passive, with_data, probing, evidence)
+    return Ran(
+        network, score, on_train, valid_score, step, seconds, tuple(early), passive, with_data, probing, evidence
+    )
 
 
 def held_score(network: nn.Module, parts: Parts) -> float:

@@ -15,6 +15,7 @@ from pathlib import Path
 from fault_benchmark.faults import FAULTS
 from fault_benchmark.healthy import HEALTHY
 from fault_benchmark.measuring import Outcome, measure
+from fault_benchmark.repairing import Repaired, repair
 from fault_benchmark.telling import figures, table
 
 
@@ -28,8 +29,9 @@ def main() -> None:
     jobs = [(name, seed) for name in faults for seed in range(min(seeds, 3))]
     jobs += [(name, seed) for name in healthy for seed in range(seeds)]
     outcomes = _measured(jobs, given.workers, given.json)
-    print(table(outcomes, time.monotonic() - began))
-    print(json.dumps(figures(outcomes)))
+    repairs = _repairs([name for name in faults if FAULTS[name].repairable], given.workers) if given.repairs else []
+    print(table(outcomes, repairs, time.monotonic() - began))
+    print(json.dumps(figures(outcomes, repairs)))
 
 
 def _measured(jobs: Sequence[tuple[str, int]], workers: int, kept: str) -> list[Outcome]:
@@ -45,6 +47,15 @@ def _measured(jobs: Sequence[tuple[str, int]], workers: int, kept: str) -> list[
     return outcomes
 
 
+def _repairs(names: Sequence[str], workers: int) -> list[Repaired]:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        repairs = list(pool.map(repair, names))
+    for each in repairs:
+        if each.error:
+            print(f"{each.name}, repair: {each.error}", file=sys.stderr, flush=True)
+    return repairs
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -52,6 +63,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seeds", type=int, default=5, help="seeds of each healthy kind; faults take at most three")
     parser.add_argument("--quick", action="store_true", help="one seed of each")
+    parser.add_argument("--repairs", action=argparse.BooleanOptionalAction, default=True, help="try to mend the faults")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", default="", help="a file for the findings of each run, one line each, appended")
     return parser.parse_args()

@@ -44,7 +44,7 @@ from liebig.train.training import Trained, train
 
 TRIALS: Final = 3
 SEEDS: Final = 3
-_CLOSED: Final = 0.8
+CLOSED: Final = 0.8
 _OPTIONS: Final = TrainOptions(precision="float32", timed_probes=False)
 
 
@@ -73,7 +73,7 @@ class Repaired:
     @property
     def success(self) -> bool:
         """80 % of the gap closed, no seed below the faulty median, no new alarm."""
-        return self.closed >= _CLOSED and min(self.healed) >= _known_median(self.sick) and not self.alarms
+        return self.closed >= CLOSED and min(self.healed) >= _known_median(self.sick) and not self.alarms
 
 
 def closed(sick: Sequence[float], healed: Sequence[float], other: Sequence[float]) -> float:
@@ -113,9 +113,7 @@ class _Bench:
     def run(self, recipe: Recipe, shift: int = 0) -> _Result:
         valid, hold, seen = [], [], []
         for seed, (parts, found) in enumerate(zip(self._parts, self.tasks, strict=True)):
-            (trained,) = train(
-                found.task, [recipe], [_block(parts, seed + shift)], options=_OPTIONS, encoding=MODULES
-            )
+            (trained,) = train(found.task, [recipe], [_block(parts, seed + shift)], options=_OPTIONS, encoding=MODULES)
             held, kept = _scores(trained, parts)
             valid.append(held)
             hold.append(kept)
@@ -255,7 +253,11 @@ def _universal(recipe: Recipe, found: ModuleTask) -> Recipe:
     assert isinstance(network, UserModule)
     edited = network.with_edit(ScaleInputs()).with_edit(Reinitialise(scheme="he"))
     return recipe.model_copy(
-        update={"network": edited, "optimizer": Adam(learning_rate=1e-3), "techniques": (*recipe.techniques, ClipNorm())}
+        update={
+            "network": edited,
+            "optimizer": Adam(learning_rate=1e-3),
+            "techniques": (*recipe.techniques, ClipNorm()),
+        }
     )
 
 

@@ -35,7 +35,7 @@ class Setup:
     epochs: int = 15
     batch: int = 32
     schedule: MakeSchedule | None = None
-    augment: Augment | None = None
+    augment: Augment | None = None  # of a batch in the loop; of each row in the data set where `loader` is on
     clip: float = 0.0
     accumulate: int = 1
     patience: int = 0  # epochs without a better validation loss until it stops with the best weights; 0 trains all
