@@ -19,7 +19,7 @@ from torch import Tensor
 
 from liebig.core.evidence import LearningCurve
 from liebig.train.active.final_score import judged_parts
-from liebig.train.active.judging import Judged, standard_error
+from liebig.train.active.judging import Judged, Kind, standard_error
 from liebig.train.active.learning import learn, optimizers_at
 from liebig.train.active.probe import ActiveProbe
 from liebig.train.active.rows import endless_rows
@@ -30,7 +30,10 @@ _STEPS: Final = 160
 _LEAST: Final = 60
 _PARTS: Final = 5
 _LEAST_ROWS: Final = 40
-_GAP: Final = 0.05
+#: Of the loss that an answer which ignores its input has: with less between other rows and its own there is little to win.
+_GAP: Final = 0.12
+#: Likewise of the rows that are answered rightly: being too sure of a few rows costs loss, and is no lack of rows.
+_WRONG: Final = 0.06
 
 
 class LearningCurveProbe(ActiveProbe):
@@ -47,7 +50,7 @@ class LearningCurveProbe(ActiveProbe):
             raise Refused(f"there are fewer than {_LEAST_ROWS} rows that can be put together anew")
         if bench.train.total > bench.train.count:
             raise Refused("only a part of the training rows was read")
-        if _gap(bench) < _GAP:
+        if not _has_gap(bench):
             raise Refused(
                 "the network is about as good on other rows as on its own: more of them would hardly change it"
             )
@@ -62,10 +65,12 @@ class LearningCurveProbe(ActiveProbe):
         )
 
 
-def _gap(bench: Bench) -> float:
-    """How much lower the loss is on the training rows, in units of that of an answer that ignores its input."""
+def _has_gap(bench: Bench) -> bool:
+    """Whether the network is clearly better on its training rows than on others, in its loss and in what it answers rightly."""
     valid, train = judged_parts(bench)
-    return (valid.loss - train.loss) / max(valid.chance_loss, 1e-12)
+    if valid.loss - train.loss < _GAP * valid.chance_loss:
+        return False
+    return bench.judging().kind is Kind.NUMBERS or float(train.correct.mean()) - float(valid.correct.mean()) > _WRONG
 
 
 def _trained(bench: Bench, rows: Tensor, steps: int) -> Judged:
