@@ -30,7 +30,7 @@ class Net(nn.Module):
 
 model = Net()
 criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
 
 for epoch in range(20):
     total = 0.0

@@ -1,0 +1,46 @@
+"""Each example runs as a script, as a reader runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def said(folder: Path, script: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / script), *arguments],
+        cwd=folder, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.end_to_end
+def test_the_stuck_network_is_watched_and_mended(tmp_path: Path) -> None:
+    watched = said(tmp_path, "stuck_network/2_watched.py")
+    assert "zero_grad() is missing" in watched
+    assert "Softmax is applied twice" in watched
+    assert "model.eval() is missing" in watched
+    # Watching changes nothing: what the first script prints stands in what the second does.
+    assert watched.startswith(said(tmp_path, "stuck_network/1_broken.py"))
+    mended = said(tmp_path, "stuck_network/3_mended.py")
+    assert float(mended.partition("epoch 20:")[2].split()[3]) > 0.85
+    assert "certain" not in mended
+
+
+@pytest.mark.end_to_end
+def test_a_users_network_is_improved(tmp_path: Path) -> None:
+    assert "users-cnn-study" in said(tmp_path, "users_cnn.py", "15s")
+
+
+@pytest.mark.end_to_end
+@pytest.mark.skipif(find_spec("lightning") is None, reason="Lightning is not installed: pip install liebig[lightning]")
+def test_a_lightning_run_is_watched(tmp_path: Path) -> None:
+    assert "likely" in (told := said(tmp_path, "lightning_run.py")) or "certain" in told
