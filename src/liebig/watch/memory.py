@@ -56,7 +56,14 @@ class Memory:
             for p in self._model.parameters()
             if not isinstance(p, nn.UninitializedParameter)
         )
-        return MemoryGrowth(median(slopes) if len(late) >= _LEAST_LOOKS else math.nan, steps, network, 0, round(share * steps), self.graph_kept)
+        return MemoryGrowth(
+            median(slopes) if len(late) >= _LEAST_LOOKS else math.nan,
+            steps,
+            network,
+            0,
+            round(share * steps),
+            self.graph_kept,
+        )
 
 
 def _in_use(model: nn.Module) -> float:

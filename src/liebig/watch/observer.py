@@ -335,6 +335,7 @@ class Observer:
         self._judges = []
         if self._entered and not self._began_look:
             self._leave()
+            self._sight.forget_tensors()
 
     def _end_phase(self) -> None:
         """A training pass comes after evaluating ones."""
@@ -474,7 +475,7 @@ class Observer:
             handle.remove()
         self._answers = []
         if window and not self._in_step:
-            self._window = True
+            self._window = sight.after_step = True
             self._enter()
 
     def _losses(self) -> tuple[Tensor | None, int | None]:

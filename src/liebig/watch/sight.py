@@ -139,6 +139,8 @@ class Sight(TorchFunctionMode):
         self.hand: SeenLoss | None = None
         self.backward_value: Tensor | None = None
         self.backward_loss: weakref.ref[Tensor] | None = None
+        self.results: list[weakref.ref[Tensor]] = []
+        self.after_step = False
         self.backwards = 0
         self.backward_place = ""
         self.units: dict[str, ReadLayer] = {}
@@ -150,7 +152,7 @@ class Sight(TorchFunctionMode):
         self.dropped_in_evaluation = ""
         self.on_backward: Callable[[], None] | None = None
         self.on_met: Callable[[Tensor, Tensor], None] | None = None
-        self._guessed: tuple[weakref.ref[Tensor], weakref.ref[Tensor]] | None = None
+        self._guessed: tuple[Tensor, weakref.ref[Tensor]] | None = None
         self._origins: dict[int, tuple[weakref.ref[Tensor], Origin]] = {}
         self._transposed: dict[int, tuple[weakref.ref[Tensor], str]] = {}
 
@@ -158,6 +160,7 @@ class Sight(TorchFunctionMode):
         """Drop what is known of tensors: their numbers are given to others when they are gone."""
         self._origins.clear()
         self._transposed.clear()
+        self._guessed = None
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -281,7 +284,7 @@ class Sight(TorchFunctionMode):
         if self.on_met is not None and _TELLING.get(name) == "argmax" and isinstance(first, Tensor):
             guess = _first(result)
             if isinstance(guess, Tensor):
-                self._guessed = weakref.ref(first), weakref.ref(guess)
+                self._guessed = first.detach(), weakref.ref(guess)  # nothing else may hold the answers
         if name in {"t", "transpose"} and id(first) in self.parameters and isinstance(result, Tensor):
             own = self.parameters[id(first)]
             self._transposed[id(result)] = (weakref.ref(result), own.removesuffix(".weight"))
@@ -383,6 +386,8 @@ class Sight(TorchFunctionMode):
                     details=details,
                 )  # fmt: skip
                 self.losses.append(seen)
+                if isinstance(result, Tensor):
+                    self.results.append(weakref.ref(result))
         except Exception as error:  # noqa: BLE001
             self.fault(error)
         self.seconds += time.perf_counter() - began
@@ -401,10 +406,10 @@ class Sight(TorchFunctionMode):
         """Guessed classes beside the true ones, in evaluation."""
         if self.on_met is None or self._guessed is None or len(args) < 2:
             return
-        answers, guess = self._guessed[0](), self._guessed[1]()
+        answers, guess = self._guessed[0], self._guessed[1]()
         target = args[1] if args[0] is guess else args[0] if args[1] is guess else None
-        if answers is not None and isinstance(target, Tensor):
-            meet, self.on_met = self.on_met, None
+        if guess is not None and isinstance(target, Tensor):
+            meet, self.on_met, self._guessed = self.on_met, None, None
             meet(answers, target)
 
     def _by_hand(self, args: tuple[Any, ...], result: Any) -> None:
@@ -435,8 +440,11 @@ class Sight(TorchFunctionMode):
 
     def _kept_graph(self, args: tuple[Any, ...], result: Any) -> None:
         """Adding up losses with their graphs: what was trained on is added to something that stays."""
-        loss = self.backward_loss() if self.backward_loss is not None else None
-        if loss is not None and args[1] is loss and isinstance(result, Tensor) and result.requires_grad:
+        if not isinstance(result, Tensor) or not result.requires_grad or not isinstance(args[1], Tensor):
+            return
+        losses = [each() for each in (*self.results, *([self.backward_loss] if self.backward_loss else []))]
+        # After the step no loss is put together any more: a number with a graph that is added up then is kept.
+        if any(args[1] is each for each in losses) or (self.after_step and args[1].requires_grad and result.dim() == 0):
             self.graph_kept = self.graph_kept or users_place()
 
     # --- the rest ----------------------------------------------------------------------------------------------
