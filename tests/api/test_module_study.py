@@ -13,6 +13,7 @@ from torch import nn
 import liebig
 from liebig.api.module import named_task
 from liebig.api.module_improving import script_of
+from liebig.coach.module_advising import shared_rows
 from liebig.core.errors import UserError
 from liebig.core.event import Stop, TrialJudged
 from liebig.core.study import Diagnosed
@@ -139,3 +140,12 @@ def test_a_fault_in_the_code_is_among_the_findings(tmp_path):
     )
     done = liebig.improve(found, trials=1, study=tmp_path / "study")
     assert "loss-output-mismatch" in {note.check for entry in done.ledger.all(Diagnosed) for note in entry.findings}
+
+
+def test_validation_rows_that_were_trained_on_are_counted():
+    found = task(
+        train=(IMAGES[:900], LABELS[:900]),
+        valid=(IMAGES[700:1100], LABELS[700:1100]),
+        test=(IMAGES[1100:], LABELS[1100:]),
+    )
+    assert shared_rows(found).share == pytest.approx(0.5, abs=0.02)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import torch
+from torch.utils._pytree import tree_flatten
 
 from liebig.checks import diagnose
 from liebig.checks.notes import diagnosed
 from liebig.coach.advice import Idea
 from liebig.coach.advising import agreed, evidence_of, findings_of
 from liebig.coach.training import TrainingRunner
+from liebig.core.arrays import Rows
 from liebig.core.errors import UserError
-from liebig.core.evidence import Anatomy, Evidence, LossCalls, Measurement, ParameterUse
+from liebig.core.evidence import Anatomy, Evidence, LossCalls, Measurement, ParameterUse, SharedRows
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Situation
 from liebig.core.study import Diagnosed, Study
@@ -23,11 +26,15 @@ from liebig.nets.surgery import seeded
 from liebig.remedies.edits import rate_of
 from liebig.remedies.parts import parts
 from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
+from liebig.techniques.batches.feature_noise import FeatureNoise
+from liebig.techniques.batches.mixup import Mixup
+from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.train.plan import user_network
 from liebig.watch import Watch
 
 #: Steps of the user's own training that are watched for faults in its code.
 _WATCHED: Final = 12
+_CHUNK: Final = 1024
 #: Columns of a task that has none.
 _NO_COLUMNS = 0
 
@@ -88,7 +95,7 @@ class ModuleAdvisor:
 
     def _runs(self, recipe: Recipe) -> bool:
         """Whether the network can be built as the recipe says: surgery refuses what does not fit. Asked once for a recipe."""
-        if type(recipe.inputs) is not type(self._found.baseline.inputs):
+        if type(recipe.inputs) is not type(self._found.baseline.inputs) or not self._digests(recipe):
             return False
         if recipe.digest not in self._applicable:
             try:
@@ -98,6 +105,19 @@ class ModuleAdvisor:
             else:
                 self._applicable[recipe.digest] = True
         return self._applicable[recipe.digest]
+
+    def _digests(self, recipe: Recipe) -> bool:
+        """Whether what is done to a batch or to its loss can be done to the user's: inputs that are mixed or shaken must be
+        one tensor of real numbers, mixed targets need a loss of the engine's, and `step` has a loss of its own."""
+        users = self._found.users
+        if users.step is not None and recipe.objective != self._found.baseline.objective:
+            return False
+        leaves = tree_flatten(users.example)[0]
+        single = len(leaves) == 1 and leaves[0].is_floating_point()
+        mixes = recipe.technique(Mixup) is not None
+        if (mixes or recipe.technique(FeatureNoise) is not None) and not single:
+            return False
+        return not (mixes and (isinstance(recipe.objective, UsersLoss) or users.step is not None))
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
         return [
@@ -137,7 +157,27 @@ def watched(found: ModuleTask) -> tuple[Measurement, ...]:
                     loss = users.step(network, users.shape.batch(leaves, target))
                 else:
                     loss = users.loss(network(*users.shape.inputs(leaves)), target)
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]  # torch has no type for it
                 optimizer.step()
-    seen = (watch.evidence.get(LossCalls), watch.evidence.get(ParameterUse))
+    seen = (watch.evidence.get(LossCalls), watch.evidence.get(ParameterUse), shared_rows(found))
     return tuple(each for each in seen if each is not None)
+
+
+def shared_rows(found: ModuleTask) -> SharedRows | None:
+    """Rows of the validation set that stand in train as well; None where blocks make their own split, or rows change."""
+    select, users = found.task.parts.fixed_select, found.users
+    if select is None or not users.whole:
+        return None
+
+    def rows_of(numbers: Rows) -> list[bytes]:
+        found_rows: list[bytes] = []
+        for start in range(0, len(numbers), _CHUNK):
+            leaves, _ = users.items.batch(torch.from_numpy(numbers[start : start + _CHUNK]))
+            parts = [each.detach().cpu().reshape(len(each), -1).numpy() for each in leaves]
+            found_rows += [b"".join(part[i].tobytes() for part in parts) for i in range(len(parts[0]))]
+        return found_rows
+
+    train = np.setdiff1d(found.task.parts.work, select)
+    known = set(rows_of(train))
+    shared = sum(each in known for each in rows_of(select))
+    return SharedRows(len(select), shared / len(select), len(train))
