@@ -57,7 +57,7 @@ class _Rows(Dataset[tuple[Tensor, Tensor]]):
     """A set whose rows take time to read, or are augmented when they are read."""
 
     def __init__(self, pair: Pair, seconds: float, augment: Augment | None) -> None:
-        self.pair, self.seconds, self.augment = pair, seconds, augment
+        self.pair, self.seconds, self.transform = pair, seconds, augment
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -66,7 +66,7 @@ class _Rows(Dataset[tuple[Tensor, Tensor]]):
         if self.seconds:
             time.sleep(self.seconds)
         x = self.pair.x[row]
-        return (self.augment(x) if self.augment else x), self.pair.y[row]
+        return (self.transform(x) if self.transform else x), self.pair.y[row]
 
 
 class _Batches:
@@ -91,7 +91,8 @@ def loaders(setup: Setup, parts: Parts) -> tuple[DataLoader[tuple[Tensor, Tensor
     own = setup.slow or augment
     rows = _Rows(parts.train, setup.slow, augment) if own else TensorDataset(parts.train.x, parts.train.y)
     train = DataLoader(rows, setup.batch, shuffle=True, drop_last=len(parts.train) % setup.batch == 1)
-    return train, DataLoader(TensorDataset(parts.valid.x, parts.valid.y), 256)
+    held = _Rows(parts.valid, 0.0, None) if augment else TensorDataset(parts.valid.x, parts.valid.y)
+    return train, DataLoader(held, 256)
 
 
 def network_of(setup: Setup, parts: Parts) -> nn.Module:

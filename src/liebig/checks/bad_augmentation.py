@@ -25,7 +25,7 @@ class BadAugmentation(Check):
     needs = (AugmentedScore,)
     explains = frozenset(
         {"over-regularised", "underfitting", "not-learning", "still-improving", "oscillating-loss", "label-noise",
-         "learning-rate-not-decayed", "class-imbalance", "too-little-data"}
+         "learning-rate-not-decayed", "class-imbalance", "too-little-data", "shifted-parts"}
     )  # fmt: skip
     words = {
         "en": Telling(
