@@ -1,4 +1,4 @@
-"""The same script, watched: five lines are new, each marked. The loop itself is unchanged."""
+"""The same script, watched: four lines are new, each marked. The loop itself is unchanged."""
 
 import torch
 from sklearn.datasets import load_digits

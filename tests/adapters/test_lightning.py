@@ -161,7 +161,9 @@ def test_several_optimizers_by_hand() -> None:
     module, watch = TwoOptimizers(), LightningWatch(quiet=True)
     trainer = fitted(module, watch)
     assert watch.diagnosis is not None
-    assert {"learning-rate-too-high", "untrained-parameters"}.isdisjoint(each.check.name for each in watch.diagnosis.warnings)
+    assert {"learning-rate-too-high", "untrained-parameters"}.isdisjoint(
+        each.check.name for each in watch.diagnosis.warnings
+    )
     assert left_behind(module, *trainer.optimizers) == []
 
 

@@ -70,7 +70,8 @@ class KerasSteps(Optimizer):
         self._inner.apply = apply
         return lambda: vars(self._inner).__delitem__("apply")
 
-    def step(self, closure: Callable[[], float] | None = None) -> None:
+    def step(self, closure: Any = None) -> Any:
+        """Make the update that Keras asked for; there is no closure."""
         self._update()
 
 
