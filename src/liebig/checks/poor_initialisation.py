@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.numbers import log_ramp, middle, ramp
-from liebig.checks.strength import disappoints, layer_of, matrices
+from liebig.checks.numbers import log_ramp, middle
+from liebig.checks.rates import early_ratio
+from liebig.checks.strength import layer_of, matrices, ramp, room
 from liebig.checks.symptoms import LOST_SIGNAL, POOR_RESULT, WILD_STEPS
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, InitialWeights, UnitStatistics
+from liebig.core.evidence import Evidence, InitialWeights, Structure, UnitStatistics, UpdateRatios
 
 
 class PoorInitialisation(Check):
@@ -76,6 +77,7 @@ class PoorInitialisation(Check):
         hidden = chosen[:-1] if len(chosen) > 1 else chosen
         usual = middle(weights.gain[i] for i in hidden)
         silent, silent_layer = _silent_at_start(evidence)
+        small_counts = _small_counts(evidence, usual)
         best = (0.95 * ramp(silent, 0.7, 0.95), "silent", silent_layer, hidden[0])
         for i in hidden:
             gain, alike = weights.gain[i], weights.duplicate_units[i]
@@ -87,11 +89,11 @@ class PoorInitialisation(Check):
                 best,
                 (ramp(alike, 0.2, 0.8) * bound, "alike", layer, i),
                 (0.9 * log_ramp(gain, 4.0, 9.0), "large", layer, i),
-                (0.9 * min(log_ramp(gain, 0.2, 0.08), log_ramp(usual, 0.2, 0.08)), "small", layer, i),
+                (small_counts * min(log_ramp(gain, 0.2, 0.08), log_ramp(usual, 0.2, 0.08)), "small", layer, i),
                 key=lambda each: each[0],
             )
         strength, kind, place, at = best
-        strength *= 0.35 + 0.65 * disappoints(evidence)
+        strength *= _harm(evidence)
         if strength < 0.05:
             return Clear()
         facts = {
@@ -103,6 +105,22 @@ class PoorInitialisation(Check):
             "since": Fact(0.0, "step"),
         }
         return Found(strength, place, facts)
+
+
+def _harm(evidence: Evidence) -> float:
+    """What the start has cost, as far as it is known: 0.35 where nearly all was learnt all the same. A start that matters costs
+    much: what an epoch more or a better rate would bring is not laid at its door."""
+    left = room(evidence)
+    return 0.675 if left != left else 0.35 + 0.65 * ramp(left, 0.06, 0.2)
+
+
+def _small_counts(evidence: Evidence, usual: float) -> float:
+    """How strong a sign small weights are: less where a normalisation sets the scale again after them, or where the steps
+    would have been far too large for weights of the usual size as well."""
+    structure, updates = evidence.get(Structure), evidence.get(UpdateRatios)
+    normalised = structure is not None and any(layer.kind.endswith("-norm") or layer.kind == "batch-norm-2d" for layer in structure.layers)
+    steps = early_ratio(updates) * usual if updates is not None and updates.steps else math.nan
+    return 0.9 * (0.45 if normalised else 1.0) * (0.4 if steps > 0.4 else 1.0)
 
 
 def _silent_at_start(evidence: Evidence) -> tuple[float, str]:

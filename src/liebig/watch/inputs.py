@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from liebig.core.evidence import InputScales, SharedRows
+from liebig.core.evidence import InputScales, PartScales, SharedRows
 
 _MOST_FEATURES: Final = 4096
 _MOST_ROWS: Final = 256  # of a batch
@@ -56,14 +57,16 @@ def hashes(batch: Tensor) -> list[int]:
         codes = rows.contiguous().view(torch.int64)
     else:
         codes = rows.long()
-    factors = _factors(codes.shape[1]).to(codes.device)
+    factors, others = _factors(codes.shape[1], codes.device)
     mixed = codes * factors
-    return ((mixed ^ (mixed >> 29)) * factors.flip(0)).sum(dim=1).tolist()
+    return (mixed ^ (mixed >> 29)).mul_(others).sum(dim=1).tolist()
 
 
-def _factors(count: int) -> Tensor:
-    """Odd 64-bit numbers, always the same."""
-    return (torch.arange(1, count + 1) * _FACTOR) | 1
+@functools.lru_cache(maxsize=8)
+def _factors(count: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Odd 64-bit numbers, always the same, forwards and backwards."""
+    factors = ((torch.arange(1, count + 1) * _FACTOR) | 1).to(device)
+    return factors, factors.flip(0)
 
 
 @dataclass
@@ -93,17 +96,37 @@ class Scales:
         """None where no batch of real numbers was seen."""
         if not self.sums:
             return None
-        rows = sum(count for count, _ in self.sums)
+        mean, spread, reach = self._pooled()
+        return InputScales(_numbered(len(mean)), tuple(mean.tolist()), tuple(spread.tolist()), tuple(reach.tolist()))
+
+    def beside(self, others: Scales) -> PartScales | None:
+        """These rows, of training, beside others that judge; None where either were not seen, or they have other features."""
+        if not self.sums or not others.sums or self.sums[0][1].shape != others.sums[0][1].shape:
+            return None
+        (mean, spread, _), (other_mean, other_spread, _) = self._pooled(), others._pooled()
+        return PartScales(
+            _numbered(len(mean)), tuple(mean.tolist()), tuple(spread.tolist()), tuple(other_mean.tolist()),
+            tuple(other_spread.tolist()), self.rows, others.rows,
+        )  # fmt: skip
+
+    @property
+    def rows(self) -> int:
+        """Rows seen, or places in them where rows have several."""
+        return sum(count for count, _ in self.sums)
+
+    def _pooled(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean, standard deviation and reach of each feature, float64 [F]."""
         moments = torch.stack([each.double().cpu() for _, each in self.sums])
-        weights = torch.tensor([count / rows for count, _ in self.sums], dtype=torch.float64)[:, None]
+        weights = torch.tensor([count / self.rows for count, _ in self.sums], dtype=torch.float64)[:, None]
         mean, square = (moments[:, 0] * weights).sum(dim=0), (moments[:, 1] * weights).sum(dim=0)
         spread = (square - mean.square()).clamp(min=0).sqrt()
         # Rounding leaves a little where nothing varies.
         spread = torch.where(spread <= 1e-4 * mean.abs(), torch.zeros_like(spread), spread)
-        names = tuple(str(i) for i in range(mean.shape[0]))
-        return InputScales(
-            names, tuple(mean.tolist()), tuple(spread.tolist()), tuple(moments[:, 2].amax(dim=0).tolist())
-        )
+        return mean, spread, moments[:, 2].amax(dim=0)
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(count))
 
 
 @dataclass

@@ -109,6 +109,11 @@ def _number(value: Any) -> float | None:
         return None
 
 
+def is_of_validation(name: str) -> bool:
+    """Whether a value of that name is measured on other rows than those of training."""
+    return _part(name) == "valid"
+
+
 def _part(name: str) -> str:
     plain = _plain(name)
     return "valid" if plain.startswith(_VALID) else "train"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import weakref
-from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -15,8 +14,9 @@ from torch import Tensor, nn
 from liebig.core.evidence import MemoryGrowth
 
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
-_STATM: Final = Path("/proc/self/statm")
+_STATM: Final = "/proc/self/statm"
 _LEAST_LOOKS: Final = 6
+_WARM_UP: Final = 9  # steps in which caches are filled
 
 
 class Memory:
@@ -30,14 +30,15 @@ class Memory:
 
     def looked(self, step: int, loss: weakref.ref[Tensor] | None, place: str) -> None:
         """At the end of a look: memory in use, and the loss to remember (weakly)."""
-        self._seen.append((step, _in_use(self._model)))
+        if step > _WARM_UP:
+            self._seen.append((step, _in_use(self._model)))
         if loss is not None:
             self._losses.append((step, loss))
         self.graph_kept = self.graph_kept or place
 
     def told(self, steps: int) -> MemoryGrowth | None:
         """None before there were enough looks. Of bytes only those after the first steps count, which fill caches."""
-        late = [each for each in self._seen if each[0] > 9]
+        late = self._seen
         if len(self._losses) < _LEAST_LOOKS:
             return None
         slopes = [
@@ -72,6 +73,7 @@ def _in_use(model: nn.Module) -> float:
     if first is not None and first.device.type == "cuda":
         return float(torch.cuda.memory_allocated(first.device))
     try:
-        return float(int(_STATM.read_text().split()[1]) * _PAGE)
+        with open(_STATM, "rb", buffering=0) as told:
+            return float(int(told.read().split()[1]) * _PAGE)
     except (OSError, IndexError, ValueError):
         return 0.0

@@ -1,7 +1,8 @@
 """The observer: decides from the optimizer's steps when to look, sees what passes at a look, and keeps numbers.
 
-Between looks a step costs three small calls: one hook on the network's entry, two on the optimizer. At a look a function
-mode (`sight.py`) is entered when the forward pass begins, and left before the optimizer steps.
+Between looks a step costs one small call: a hook after the optimizer's step, which counts. The hook on the network's entry,
+which sees evaluations, hangs there while that is affordable and when one is expected (`rhythm.py`). At a look a function mode
+(`sight.py`) is entered when the forward pass begins, and left before the optimizer steps.
 """
 
 from __future__ import annotations
@@ -46,12 +47,16 @@ from liebig.watch.memory import Memory
 from liebig.watch.network import Matrix, Use, matrices_of, names_of, plain, sensitive_layers, structure_of
 from liebig.watch.places import users_place
 from liebig.watch.recall import Recall
+from liebig.watch.rhythm import Rhythm
 from liebig.watch.sight import Sight, Wait
 
-_SHARE: Final = 0.004  # of the time so far may be spent on looks after the first ten,
-_GRACE: Final = 0.02  # and so many seconds;
+_SHARE: Final = 0.003  # of the time so far may be spent on looks after the first ten,
+_GRACE: Final = 0.01  # and so many seconds;
 _ALWAYS: Final = 4  # each fourth late look, 2.4 times as late as the one before, is taken whatever looking has cost
-_ROW_SHARE: Final = 0.001  # of the time so far may be spent on hashes of rows between looks
+_HOOK_SHARE: Final = 0.002  # of the time so far may be spent on the hook on the network's entry between looks,
+_HOOK_GRACE: Final = 0.002  # and so many seconds;
+_HOOK_SECONDS: Final = 4e-6  # is what it costs a pass
+_COUNT_SECONDS: Final = 0.6e-6  # and this is what counting costs a step
 _EVALUATED_PASSES: Final = 4  # of one evaluation are looked at closely
 _DETAILS: Final = frozenset({0, 1, 2, 5, 9})  # looks at which loss calls are read in detail, and all late ones
 _WINDOWS: Final = frozenset({1, 2, 4, 6, 8})  # looks that go on after the step, up to the next forward pass
@@ -68,14 +73,19 @@ class Observer:
         self.ended = self.began  # when the last step was over
         self.error: Exception | None = None
         self.closed = False
-        self.step = 0  # steps done by the optimizer that has stepped most
-        self._counts = [0] * len(self.optimizers)
+        self.counts = [0] * len(self.optimizers)  # steps done by each
+        self.awake = True  # each step is followed: a look is on, or what is timed
+        self.wake = 0  # the step at which to come back while asleep
         self.recorder = Recorder(1, 1 << 40, grace=_GRACE, share=_SHARE)
         self._schedule = open_looks()
         self._place = 0
         self._seeing = Seeing.NOTHING
         self._next = 0
         self._handles: list[Any] = []
+        self._before_handles: list[Any] = []  # hooks before the optimizers' steps, while awake
+        self._rhythm = Rhythm()
+        self._listening = True  # the hook on the network's entry is there
+        self._heard, self._heard_since = 0, 0  # passes that went through it, and since which step it is there
         self._answers: list[Any] = []  # handles of the hooks that only looks have
         self._sight = Sight(names_of(model), self._failed)
         self._entered = False
@@ -88,6 +98,7 @@ class Observer:
         self._matrices: tuple[Matrix, ...] = ()
         self.use = Use(model, self.optimizers)
         self.scales, self.rows, self.recall, self.memory = Scales(), Rows(), Recall(), Memory(model)
+        self.judged = Scales()
         self.calls: list[SeenLoss] = []
         self._main_calls: list[SeenLoss] = []
         self._pending: set[int] = set()
@@ -104,8 +115,9 @@ class Observer:
         self.phase_sizes: list[int] = []
         self._phase_steps: list[int] = []
         self._phase_is_seen = False
-        # gradients kept from the step before
-        self._last_gradient: tuple[weakref.ref[Tensor], int] | None = None
+        # gradients kept from the step before: for each optimizer one gradient, its version, and the step after which it was
+        self._gradient_of: dict[int, tuple[weakref.ref[Tensor], int, int]] = {}
+        self._uncleared: dict[int, bool] = {}
         self._closely, self._kept, self._kept_place = 0, 0, ""
         self._backwards: list[int] = []
         # time, waits, mixed precision
@@ -118,7 +130,6 @@ class Observer:
         self._skipped = self._scaled = 0
         self._scale = math.nan
         self._non_finite: NonFinite | None = None
-        self._row_seconds = 0.0
         self._last_batch = 0
         self.largest_rate = math.nan
         self._judges: list[Any] = []
@@ -130,8 +141,8 @@ class Observer:
 
     def _attach(self) -> None:
         for number, optimizer in enumerate(self.optimizers):
-            self._handles.append(optimizer.register_step_pre_hook(_Numbered(self, number, before=True)))
-            self._handles.append(optimizer.register_step_post_hook(_Numbered(self, number, before=False)))
+            self._handles.append(optimizer.register_step_post_hook(_counting(self, number)))
+        self._hook_before(True)
         # Which module the loop calls is not known yet: the network itself, or (a wrapper that is never called) parts of it.
         for name, module in self.model.named_modules():
             self._entry_handles[name] = module.register_forward_pre_hook(Hook(self.forward), with_kwargs=True)
@@ -144,12 +155,43 @@ class Observer:
         self.closed = True
         self._sight.blind = True
         self._leave()
-        for handle in (*self._handles, *self._entry_handles.values(), *self._answers, *self._judges):
+        for handle in (*self._handles, *self._before_handles, *self._entry_handles.values(), *self._answers, *self._judges):
             handle.remove()
-        self._handles, self._answers, self._judges = [], [], []
+        self._handles, self._before_handles, self._answers, self._judges = [], [], [], []
         self._entry_handles = {}
         self._before = {}
         self._sight.forget_tensors()
+
+    def _hook_before(self, on: bool) -> None:
+        """Hang hooks before the optimizers' steps, or take them away. Not to be called from such a hook."""
+        if on and not self._before_handles:
+            for number, optimizer in enumerate(self.optimizers):
+                self._before_handles.append(optimizer.register_step_pre_hook(_Before(self, number)))
+        elif not on and self._before_handles:
+            for handle in self._before_handles:
+                handle.remove()
+            self._before_handles = []
+
+    def _listen(self, on: bool) -> None:
+        """Hang the hook on the network's entry, or take it away."""
+        if on is self._listening:
+            return
+        self._listening, step = on, self.step
+        if on:
+            self._heard_since = step
+            for name in self._entries:
+                module = self.model.get_submodule(name)
+                self._entry_handles[name] = module.register_forward_pre_hook(Hook(self.forward), with_kwargs=True)
+        else:
+            self._heard += step - self._heard_since
+            for handle in self._entry_handles.values():
+                handle.remove()
+            self._entry_handles = {}
+
+    @property
+    def step(self) -> int:
+        """Steps done by the optimizer that has stepped most."""
+        return max(self.counts)
 
     def _failed(self, error: Exception) -> None:
         """A fault of ours: watching ends, the loop goes on."""
@@ -176,9 +218,8 @@ class Observer:
     def forward(self, module: nn.Module, args: Any, kwargs: Any) -> None:
         """Before each forward pass of the network's entry."""
         if torch.is_grad_enabled():
-            if self._seeing is Seeing.NOTHING and not self._timing and not self._window and not self._passes:
-                return
-            self._guarded(self._training_pass, module, args, kwargs)
+            if self.awake:
+                self._guarded(self._training_pass, module, args, kwargs)
         elif self._passes < _EVALUATED_PASSES or self._entered:
             self._guarded(self._evaluating_pass, module, args, kwargs)
         else:
@@ -257,18 +298,27 @@ class Observer:
             self._guarded(self._enter)
 
     def _backward(self) -> None:
-        """Before the first backward pass of a step: are the gradients of the step before still there?"""
-        if self._sight.backwards or self._last_gradient is None:
-            return
-        reference, version = self._last_gradient
-        gradient = reference()
-        self._closely += 1
-        if gradient is not None and gradient._version == version and self._is_held(gradient):
-            self._kept += 1
-            self._kept_place = users_place()
+        """Before each backward pass at a look: is the gradient that an optimizer has stepped by still there?
 
-    def _is_held(self, gradient: Tensor) -> bool:
-        return any(p.grad is gradient for o in self.optimizers for group in o.param_groups for p in group["params"])
+        Where several optimizers step in turn on one network, the backward pass of one may add to what another has stepped by, and
+        that one clears it only before its own. So what counts is the last backward pass before an optimizer's step.
+        """
+        for number, (reference, version, count) in list(self._gradient_of.items()):
+            if self.counts[number] != count:  # there were steps between that nobody looked at
+                self._uncleared.pop(number, None)
+                continue
+            gradient = reference()
+            if gradient is None or not self._is_held(number, gradient):
+                self._uncleared[number] = False
+            elif number not in self._uncleared:
+                self._uncleared[number] = gradient._version == version
+            elif self._uncleared[number] and not bool(gradient.any()):
+                self._uncleared[number] = False  # cleared in place
+            if self._uncleared[number]:
+                self._kept_place = users_place()
+
+    def _is_held(self, number: int, gradient: Tensor) -> bool:
+        return any(p.grad is gradient for group in self.optimizers[number].param_groups for p in group["params"])
 
     def _was_skipped(self) -> None:
         """The step of this look never came: the gradient scaler left it out, or something else did. Begin again."""
@@ -289,6 +339,8 @@ class Observer:
         if self._timing == 1:
             self._timing = 0  # what follows is no wait for a loader
         self._passes += 1
+        self.awake = True
+        self._rhythm.mark(self.step)
         if not self.step or self._passes > _EVALUATED_PASSES:
             self._end_judging()
             return
@@ -304,15 +356,17 @@ class Observer:
         self._evaluated_in_training += on
         if on or not self._evaluation_place:
             self._evaluation_place = users_place()
+        self._shared = self.rows.share(batch) if batch is not None else 0.0
         if batch is not None and len(self._phase_steps) <= 16:
             self.rows.evaluated_on(batch)
-        self._judge(batch)
+            if not self._shared:
+                self.judged.saw(batch)
+        self._judge()
 
-    def _judge(self, batch: Tensor | None) -> None:
+    def _judge(self) -> None:
         """See what the loop compares the answers of this evaluating pass with."""
         if self._compiled or self._began_look:
             return
-        self._shared = self.rows.share(batch) if batch is not None else 0.0
         if not self._judges:
             for name in self._entries:
                 entry = self.model.get_submodule(name)
@@ -387,19 +441,33 @@ class Observer:
         return found
 
     def after_step(self, number: int) -> None:
-        """After an optimizer's step."""
+        """After an optimizer's step, while awake or when there is something to do."""
         self._in_step = False
-        self._counts[number] += 1
         if self._seeing is not Seeing.NOTHING:
             self._guarded(self._take_after, number)
-        if self._counts[number] > self.step:
-            self.step = self._counts[number]
-            self.ended = time.perf_counter()
-            if self._untimed and self._seeing is Seeing.NOTHING and not self._window:
-                self._timing, self._mark = 1, self.ended
-                self._untimed = len(self._work_seconds) < _TIMINGS
-            if (self.step >= self._next and not self._began_look) or self.step % _CHECK_EVERY == 0:
-                self._guarded(self._between)
+        count, others = self.counts[number], self.counts[:number] + self.counts[number + 1 :]
+        if count <= max(others, default=0):
+            return
+        self.ended = time.perf_counter()
+        if self._untimed and self._seeing is Seeing.NOTHING and not self._window:
+            self._timing, self._mark = 1, self.ended
+            self._untimed = len(self._work_seconds) < _TIMINGS
+        if count >= self.wake and not self._began_look:
+            self._guarded(self._between)
+        self._guarded(self._fall_asleep)
+
+    def _fall_asleep(self) -> None:
+        """Which hooks does the next step need, and when is there something to do again?"""
+        step = self.step
+        self.awake = bool(self._seeing is not Seeing.NOTHING or self._timing or self._window or self._passes or self._discovering)
+        self._hook_before(self.awake)
+        begin, end = self._rhythm.expected(step)
+        heard = self._heard + (step - self._heard_since if self._listening else 0)
+        affords = heard * _HOOK_SECONDS <= _HOOK_SHARE * (self.ended - self.began) + _HOOK_GRACE
+        if not self._discovering:
+            self._listen(self.awake or affords or self._compiled or begin <= step <= end)
+        marks = (self._next, step - step % _CHECK_EVERY + _CHECK_EVERY, begin, end + 1)
+        self.wake = min(each for each in marks if each > step)
 
     def _take_after(self, number: int) -> None:
         taken = self._before.get(number)
@@ -417,6 +485,9 @@ class Observer:
             changes = torch._foreach_sub(now, values)
             for each, value, gradient, change in zip(own, values, gradients, changes, strict=True):
                 self._weights.append(SeenWeight(each.name, value, gradient, change, each.outputs_first, each.shown))
+        if number in self._uncleared:
+            self._closely += 1
+            self._kept += self._uncleared.pop(number)
         self._note_gradient(number)
         self._pending.discard(number)
         self._before[number] = ([], [], [])
@@ -424,12 +495,11 @@ class Observer:
             self._finish_look()
 
     def _note_gradient(self, number: int) -> None:
-        if number:
-            return
-        for group in self.optimizers[0].param_groups:
+        for group in self.optimizers[number].param_groups:
             for parameter in group["params"]:
-                if parameter.grad is not None and not parameter.grad.is_sparse:
-                    self._last_gradient = weakref.ref(parameter.grad), parameter.grad._version
+                gradient = parameter.grad
+                if gradient is not None and not gradient.is_sparse:
+                    self._gradient_of[number] = weakref.ref(gradient), gradient._version, self.counts[number]
                     return
 
     def _finish_look(self) -> None:
@@ -571,6 +641,10 @@ class Observer:
             if entered and not closed:
                 self._enter()
 
+    def judged_now(self) -> None:
+        """The loop says that it has just evaluated."""
+        self._rhythm.mark(self.step)
+
     def rate(self) -> float:
         """The largest learning rate of all groups now; NaN where none is a number."""
         rates = [float(g["lr"]) for o in self.optimizers for g in o.param_groups if "lr" in g]
@@ -588,7 +662,7 @@ class Observer:
         total = max(self.ended - self.began, 1e-9)
         made: list[Measurement | None] = [
             replace(losses, total_steps=steps) if losses is not None else None,
-            ProbeCost(min(cost.seconds if cost else 0.0, total), total, steps, True),
+            ProbeCost(min((cost.seconds if cost else 0.0) + self._hooks(), total), total, steps, True),
             self._first_non_finite(seen),
             self._initial_loss(),
             self._loss_calls(),
@@ -599,6 +673,7 @@ class Observer:
             self._clearing(seen),
             SkippedSteps(self._skipped, self._scaled, self._scale) if self._scaled else None,
             self.rows.told(self._training_rows()),
+            self.scales.beside(self.judged),
             self.scales.told(),
             self._waits(),
             self._host_syncs(),
@@ -608,6 +683,11 @@ class Observer:
         structure = structure_of(self.model, self._sight.follows, self._sight.order) if steps else None
         without = Evidence(tuple(each for each in seen if not isinstance(each, NonFinite)))
         return without.having(*(each for each in (*made, structure) if each is not None))
+
+    def _hooks(self) -> float:
+        """Seconds that the hooks between looks have cost."""
+        heard = self._heard + (self.step - self._heard_since if self._listening else 0)
+        return heard * _HOOK_SECONDS + sum(self.counts) * _COUNT_SECONDS
 
     def _first_non_finite(self, seen: Evidence) -> NonFinite | None:
         found = [each for each in (seen.get(NonFinite), self._non_finite) if each is not None]
@@ -672,17 +752,29 @@ class Observer:
         )  # fmt: skip
 
 
-class _Numbered:
-    """An optimizer's hook. A copy of an optimizer has no hooks, so this needs no copying."""
+class _Before:
+    """A hook before an optimizer's step. A copy of an optimizer has no hooks, so this needs no copying."""
 
-    __slots__ = ("act", "number")
+    __slots__ = ("number", "observer")
 
-    def __init__(self, observer: Observer, number: int, *, before: bool) -> None:
-        self.number = number
-        self.act = observer.before_step if before else observer.after_step
+    def __init__(self, observer: Observer, number: int) -> None:
+        self.observer, self.number = observer, number
 
     def __call__(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        self.act(self.number)
+        self.observer.before_step(self.number)
+
+
+def _counting(observer: Observer, number: int) -> Callable[[Optimizer, Any, Any], None]:
+    """The hook after an optimizer's step, the one thing that runs at every step: it counts, and is quick about it."""
+    counts, clock = observer.counts, time.perf_counter
+
+    def stepped(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        counts[number] += 1
+        observer.ended = clock()
+        if observer.awake or counts[number] >= observer.wake:
+            observer.after_step(number)
+
+    return stepped
 
 
 def _within(name: str, other: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import sysconfig
@@ -44,10 +45,16 @@ def called_by_user() -> bool:
 
 
 def _told(file: str, line: int) -> str:
+    return f"{_short(file)}:{line}"
+
+
+@functools.lru_cache(maxsize=64)
+def _short(file: str) -> str:
+    """As a user names the file: from where the program was started, where it lies below that."""
     if "ipykernel" in file or file.startswith("<ipython"):
-        return f"cell:{line}"
+        return "cell"
     path = Path(file)
     try:
-        return f"{path.relative_to(Path.cwd())}:{line}"
+        return str(path.relative_to(Path.cwd()))
     except (ValueError, OSError):
-        return f"{path.name}:{line}"
+        return path.name

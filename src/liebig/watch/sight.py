@@ -88,7 +88,7 @@ _OF_TWO: Final = frozenset({"sub", "__sub__", "rsub", "__rsub__", "mul", "__mul_
 _CLASSES: Final = frozenset({"cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits"})
 _EQUAL: Final = frozenset({"eq", "__eq__", "ne", "__ne__"})
 _UNSCALE: Final = "_amp_foreach_non_finite_check_and_unscale_"
-_CALL_SECONDS: Final = 1.2e-6  # what passing one call through costs, beside what is done about it
+_CALL_SECONDS: Final = 5e-6  # what passing one call through costs, beside what is done about it
 _MOST_CALLS: Final = 4  # loss calls of a look that are read in detail
 _UNIT_SAMPLES: Final = 64
 _UNIT_PLACES: Final = 2048
@@ -171,6 +171,7 @@ class Sight(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name == "__get__":
             return func(*args, **given)
+        began = time.perf_counter()
         self.seconds += _CALL_SECONDS
         if name in NAMES:
             return self._loss(func, name, args, given)
@@ -184,11 +185,14 @@ class Sight(TorchFunctionMode):
                 before = self._before_activation(name, args, given)
         except Exception as error:  # noqa: BLE001  # the user's loop goes on whatever happens to us
             self.fault(error)
+        self.seconds += time.perf_counter() - began
         result = func(*args, **given)
+        began = time.perf_counter()
         try:
             self._after(name, args, given, before, result)
         except Exception as error:  # noqa: BLE001
             self.fault(error)
+        self.seconds += time.perf_counter() - began
         return result
 
     def _after(
@@ -345,12 +349,10 @@ class Sight(TorchFunctionMode):
         if source.layer and not source.bent and not self.forward_done and self.whole:
             self.follows[source.layer] = "unknown" if source.mixed and source.layer not in self.follows else kind
         if before is not None and isinstance(result, Tensor):
-            began = time.perf_counter()
             with torch.no_grad():
                 after = _units_last(result.detach(), source.channels_first)
                 layer = SeenLayer(source.layer, kind, before[None], after[None])
                 self.units[source.layer] = read_layer(layer, self.histogram)
-            self.seconds += time.perf_counter() - began
         self._know(result, Origin(source.layer, kind, True, source.mixed, source.channels_first))
 
     # --- losses ------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from liebig.checks import diagnose as diagnosed
 from liebig.core.errors import UserError
 from liebig.core.evidence import Evidence, LossCalls, ModuleModes
 from liebig.train.active import Subject, probe_all
-from liebig.watch.logbook import Logbook
+from liebig.watch.logbook import Logbook, is_of_validation
 from liebig.watch.observer import Observer
 
 
@@ -57,6 +57,8 @@ class Watch:
         """Take losses and metrics when there are some, usually once an epoch: `train_loss=`, `valid_loss=`,
         `valid_accuracy=` and the like. Any name may be given; one that is not understood is kept and used for nothing."""
         observer = self._observer
+        if any(is_of_validation(name) for name in values):
+            observer.judged_now()
         self._logbook.log(values, observer.step, time.perf_counter() - observer.began, observer.rate())
 
     @property
