@@ -89,7 +89,12 @@ def _finite(value: Any) -> Any:
 
 @app.command()
 def improve(
-    table: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="A CSV, Parquet or Arrow file, or my_project.py:task for a network of your own.")] = None,
+    table: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TABLE]", help="A CSV, Parquet or Arrow file, or my_project.py:task for a network of your own."
+        ),
+    ] = None,
     target: Target = None,
     budget: Annotated[str | None, typer.Option(help="Time in all, such as 60s, 5m, 1h30m. Default: 5m.")] = None,
     task: TaskName = None,

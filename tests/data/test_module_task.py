@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, SubsetRandomSampler, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    Subset,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+)
 
 from liebig.core.errors import UserError
 from liebig.core.task import TaskKind
@@ -126,12 +136,33 @@ def test_a_metric_of_ones_own():
     assert found.task.metric.higher_is_better
 
 
-def test_an_iterable_set_is_read_once():
-    class Stream(IterableDataset):
-        def __iter__(self):
-            return iter(zip(X, Y, strict=True))
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(zip(X, Y, strict=True))
 
-    assert module_task(net(), train=DataLoader(Stream(), batch_size=8)).lengths == (100, 0, 0)
+
+def test_an_iterable_set_is_read_once():
+    found = module_task(net(), train=DataLoader(Stream(), batch_size=8), valid=TensorDataset(X[:30], Y[:30]))
+    assert found.lengths == (100, 30, 0)
+
+
+WEIGHTED = WeightedRandomSampler(torch.ones(100), 100)
+
+
+@pytest.mark.parametrize("train", [Stream(), DataLoader(TensorDataset(X, Y), 8, sampler=WEIGHTED)])
+def test_a_users_own_split_is_kept(train):
+    with pytest.raises(UserError, match="give valid="):
+        module_task(net(), train=train)
+    found = module_task(net(), train=train, valid=(X[:30], Y[:30]), resplit=True)
+    assert not found.resplit
+    assert found.task.parts.fixed_select.tolist() == list(range(100, 130))
+
+
+def test_a_batch_sampler_of_torchs_is_taken_apart():
+    batches = BatchSampler(RandomSampler(range(100)), 8, drop_last=True)
+    found = module_task(net(), train=DataLoader(TensorDataset(X, Y), batch_sampler=batches))
+    assert found.baseline.batching.size == 8
+    assert found.baseline.inputs.drop_last
 
 
 class Picture:

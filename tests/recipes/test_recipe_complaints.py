@@ -154,13 +154,17 @@ def test_objectives_must_suit_the_task(objective, kind, words):
 
 
 def test_what_is_the_users_own_stands_together():
-    assert "network user-module cannot read inputs table" in task_complaint(plain_recipe(network="user-module"), TaskKind.BINARY)
+    assert "network user-module cannot read inputs table" in task_complaint(
+        plain_recipe(network="user-module"), TaskKind.BINARY
+    )
     assert "it must be user-module" in task_complaint(plain_recipe(inputs="module"), TaskKind.BINARY)
     own = {"inputs": "module", "network": "user-module"}
     assert task_complaint(plain_recipe(**own), TaskKind.BINARY) is None
     for kind in TaskKind:
         assert task_complaint(plain_recipe(**own, objective="users-loss"), kind) is None
-    assert "users-loss is a function of the user's own" in task_complaint(plain_recipe(objective="users-loss"), TaskKind.BINARY)
+    assert "users-loss is a function of the user's own" in task_complaint(
+        plain_recipe(objective="users-loss"), TaskKind.BINARY
+    )
 
 
 def test_balanced_batches_need_classes():

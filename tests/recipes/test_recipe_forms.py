@@ -130,7 +130,10 @@ def test_edits_of_a_network_of_ones_own_are_written_and_read():
     recipe = set_field(plain_recipe(network={"kind": "user-module", "source": "mine:build"}), f"network.edits={edits}")
     assert recipe.network.edits == (InsertDropout(before=("fc2",), rate=0.25), Reinitialise())
     assert recipe_from_toml(recipe_to_toml(recipe)) == recipe
-    assert [change.path for change in plain_recipe(network="user-module").diff(recipe)] == ["network.source", "network.edits"]
+    assert [change.path for change in plain_recipe(network="user-module").diff(recipe)] == [
+        "network.source",
+        "network.edits",
+    ]
     wrong = 'network.edits=[{ kind = "insert-dropout", rate = 2.0 }]'
     with pytest.raises(UserError, match=re.escape("network.edits[0].rate is 2.0; it must be above 0 and below 1.")):
         set_field(plain_recipe(network="user-module"), wrong)

@@ -252,7 +252,9 @@ def test_answers_that_are_probabilities(mine):
 
 def test_what_has_no_plain_script_is_told(mine):
     made = recipe(schedule=Cosine(cycles=2), techniques=(SnapshotEnsemble(cycles=2),))
-    with pytest.raises(UserError, match=r"techniques\.snapshot-ensemble snapshot-ensemble has no lines of plain PyTorch"):
+    with pytest.raises(
+        UserError, match=r"techniques\.snapshot-ensemble snapshot-ensemble has no lines of plain PyTorch"
+    ):
         written(made, 3)
 
 

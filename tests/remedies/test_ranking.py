@@ -44,7 +44,10 @@ def test_without_findings_there_is_still_something_to_try():
 def test_a_warnings_cure_comes_first_and_a_hints_does_not():
     high = [each.remedy for each in proposals(recipe(), [found(LearningRateTooHigh, 0.9, found=1e-4)], situation())]
     assert high[0] == "lower-rate"
-    assert proposals(recipe(), [found(LearningRateTooHigh, 0.9, found=1e-4)], situation())[0].name == "rate 0.001 -> 0.0001"
+    assert (
+        proposals(recipe(), [found(LearningRateTooHigh, 0.9, found=1e-4)], situation())[0].name
+        == "rate 0.001 -> 0.0001"
+    )
     hint = [each.remedy for each in proposals(recipe(), [found(LearningRateTooHigh, 0.3)], situation())]
     assert hint[0] != "lower-rate"
     failed = [Seen("lower-rate", -3.0, 0.2)] * 3

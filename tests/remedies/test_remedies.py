@@ -241,13 +241,24 @@ def test_what_is_told_names_the_place_and_the_numbers():
         return remedy.advise(found(check, 0.9, place, **facts))
 
     assert "backward() at train.py:41" in told("clear-gradients", GradientsNotCleared, "train.py:41")
-    shapes = told("align-shapes", LossBroadcast, "train.py:7", answers="(32, 1)", targets="(32)", change="outputs.squeeze(-1)")
+    shapes = told(
+        "align-shapes", LossBroadcast, "train.py:7", answers="(32, 1)", targets="(32)", change="outputs.squeeze(-1)"
+    )
     assert shapes == (
         "Give the loss answers and targets of one shape at train.py:7 ((32, 1) against (32)): outputs.squeeze(-1)."
     )
-    assert "nn.ModuleList" in told("train-all-parameters", UntrainedParameters, kind="unregistered", names="Linear(64, 64)")
+    assert "nn.ModuleList" in told(
+        "train-all-parameters", UntrainedParameters, kind="unregistered", names="Linear(64, 64)"
+    )
     assert "about 64 rows" in told("batch-and-rate", BatchSize, advised=64.0)
-    softmax = told("match-loss", LossOutputMismatch, "train.py:9", kind="softmax-twice", function="cross_entropy", made_by="softmax")
+    softmax = told(
+        "match-loss",
+        LossOutputMismatch,
+        "train.py:9",
+        kind="softmax-twice",
+        function="cross_entropy",
+        made_by="softmax",
+    )
     assert softmax == (
         "Take the softmax at the end of the network away, so that cross_entropy gets raw answers at train.py:9."
     )
@@ -260,9 +271,13 @@ def test_advice_uses_what_was_found():
     def advice(remedy, check, **facts):
         return remedy.advise(found(check, 0.9, **facts))
 
-    assert advice(LowerRate(), LearningRateTooHigh, used=0.3, found=0.003) == "Lower the learning rate from 0.3 to 0.003."
+    assert (
+        advice(LowerRate(), LearningRateTooHigh, used=0.3, found=0.003) == "Lower the learning rate from 0.3 to 0.003."
+    )
     assert "to a third" in advice(LowerRate(), LearningRateTooHigh, used=0.3, found=float("nan"))
-    assert "3.3e-05" not in advice(LowerRate(), LearningRateTooHigh, used=1e-4, found=1e-3)  # the test found a higher one
+    assert "3.3e-05" not in advice(
+        LowerRate(), LearningRateTooHigh, used=1e-4, found=1e-3
+    )  # the test found a higher one
     assert "15 epochs in place of 5" in advice(Longer(), StillImproving, trained=5.0)
     stop = next(each for each in remedies.ALL if each.name == "stop-early")
     assert stop.advise(found(Overfitting, 0.9, best=7.0, trained=80.0)).endswith("(the best was epoch 7 of 80).")

@@ -20,7 +20,7 @@ from liebig.api.explaining import explain_study
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model, load
 from liebig.api.module import ModuleTask, named_task, names_task
-from liebig.api.module_improving import ModuleStudy, improve_module
+from liebig.api.module_improving import ModuleStudy, closed_study, improve_module
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
 from liebig.api.reporting import StudyTold, tell_study, write_page
 from liebig.coach.advising import TableAdvisor
@@ -30,11 +30,12 @@ from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan, silent
 from liebig.core.recipe import Recipe
-from liebig.core.study import Began, Ended, Machine, Ran, Study
+from liebig.core.study import Began, Ended, Explained, Machine, Ran, Study, TrainedAgain
 from liebig.data.table.task import TableTask
 from liebig.hardware.precision import bfloat16_gain
 from liebig.hardware.threads import Threads
-from liebig.store.ledger import StudyStore, next_free, read_study
+from liebig.nets.user_module import UserModule
+from liebig.store.ledger import StudyStore, next_free
 from liebig.train.fitted import Fitted
 
 #: Trials go on to 20 blocks where the budget is longer than this many seconds, or so many for each work row.
@@ -132,20 +133,24 @@ def improve(
     Raises UserError, one sentence, for whatever cannot be done; then nothing is written.
     """
     start = clocks.monotonic() - elapsed
+    if refit not in {"none", "all"}:
+        raise UserError(f'refit is "none" or "all", however "{refit}" came')
     if names_task(source):
         source = named_task(str(source))
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
-                 "time": time, "test": test, "begin_from": begin_from}  # fmt: skip
+                 "time": time, "test": test}  # fmt: skip
         said = [name for name, value in table.items() if value]
+        if placebo:
+            raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
         if said:
-            raise UserError(f"{said[0]} belongs to a table; what a network of your own needs is said in liebig.module(...)")
+            raise UserError(
+                f"{said[0]} belongs to a table; what a network of your own needs is said in liebig.module(...)"
+            )
         return improve_module(
-            source, budget, study=study, resume=resume, trials=trials, memory=bytes_of(memory), on_event=on_event,
-            elapsed=clocks.monotonic() - start,
+            source, budget, study=study, resume=resume, begin_from=begin_from, trials=trials, refit=refit,
+            memory=bytes_of(memory), on_event=on_event, elapsed=clocks.monotonic() - start,
         )  # fmt: skip
-    if refit not in {"none", "all"}:
-        raise UserError(f'refit is "none" or "all", however "{refit}" came')
     going_on = study if resume is True else resume
     if going_on:
         return _resume(Path(str(going_on)), source, budget, test, refit, bytes_of(memory), on_event, start)
@@ -156,7 +161,8 @@ def improve(
         seed=seed,
     )  # fmt: skip
     if begin_from is not None:
-        closed = _closed(Path(begin_from))
+        closed = closed_study(Path(begin_from))
+        _require_table(closed, Path(begin_from), "--from")
         first = closed.recipes[closed.sealed.handed_over].recipe if closed.sealed else None
         source = source if source is not None else closed.began.source
         options = TableOptions.from_text(closed.began.options) if target is None else options
@@ -190,6 +196,7 @@ def _resume(
                 f"the study {path} is closed: its sealed part was read. "
                 f"`liebig improve --from {path}` begins a new one from its winner"
             )
+        _require_table(store.study, path, "--resume")
         options = TableOptions.from_text(began.options)
         if source is None and not began.source:
             raise UserError(f"the study {path} was made from a dataframe: give it again to go on")
@@ -205,12 +212,13 @@ def _resume(
         return _run(asked, found, None, refit, memory, placebo, on_event, start - done, _machine())
 
 
-def _closed(path: Path) -> Study:
-    """The study that a new one begins from. Raises UserError while its seal is not opened."""
-    closed = read_study(path)
-    if not closed.is_closed:
-        raise UserError(f"the study {path} is not finished: `liebig improve --resume {path}` goes on with it")
-    return closed
+def _require_table(study: Study, path: Path, flag: str) -> None:
+    """Raise UserError for a study of a user's own network, whose task no ledger can hold."""
+    if any(isinstance(noted.recipe.network, UserModule) for noted in study.recipes.values()):
+        raise UserError(
+            f"the study {path} is about a network of your own: give its task again, as in "
+            f"`liebig improve my_project.py:task {flag} {path}`"
+        )
 
 
 def _run(
@@ -298,7 +306,10 @@ def _hand_over(
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
     explain_study(store, found, runner, fitted, clock, until)
     if refit == "all":
-        fitted, rows = runner.refit(fitted), found.task.rows
+        again = runner.refit(fitted)
+        if again is not fitted:
+            fitted, rows = again, rows + len(found.task.parts.sealed)
+            store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(found.task.parts.sealed))))
     facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
     Model(fitted, facts).save(store.path / "model")
 

@@ -8,8 +8,8 @@ import json
 import math
 import shutil
 import time as clocks
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,15 @@ from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan, silent
 from liebig.core.recipe import Recipe
-from liebig.core.study import Began, Ended, Machine, Ran, Study
+from liebig.core.study import Began, Ended, Explained, Machine, Ran, Study, TrainedAgain
 from liebig.core.task import TaskKind
 from liebig.data.module.form import Says
-from liebig.data.module.task import ModuleTask
+from liebig.data.module.task import ModuleTask, resealed
 from liebig.hardware.threads import Threads
 from liebig.nets.surgery import anatomy_of, operated
 from liebig.nets.user_module import UserModule
 from liebig.recipes.script import Names, script_ground, training_script
-from liebig.store.ledger import StudyStore, next_free
+from liebig.store.ledger import StudyStore, next_free, read_study
 from liebig.store.model import ModelFacts, load_model
 from liebig.techniques.script import ScriptGround
 from liebig.techniques.stage import BatchingSettings, StoppingSettings
@@ -92,7 +92,9 @@ def improve_module(
     *,
     study: str | Path | None = None,
     resume: str | Path | bool | None = None,
+    begin_from: str | Path | None = None,
     trials: int | None = None,
+    refit: str = "none",
     memory: int | None = None,
     on_event: Listener = silent,
     elapsed: float = 0.0,
@@ -104,28 +106,80 @@ def improve_module(
     start = clocks.monotonic() - elapsed
     going_on = study if resume is True else resume
     if going_on:
-        return _resume(Path(str(going_on)), found, budget, memory, on_event, start)
+        return _resume(Path(str(going_on)), found, budget, refit, memory, on_event, start)
+    first: Recipe | None = None
+    if begin_from is not None:
+        found, first = _begun_from(Path(begin_from), found)
     seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
     path = Path(study) if study is not None else next_free(Path(f"{found.task.name}-study"))
     with StudyStore.create(path) as store:
-        store.append(_began(found, seconds, trials))
-        return _run(store, found, True, memory, on_event, start)
+        store.append(_began(found, seconds, trials, begin_from))
+        return _run(_Asked(store, found, first, refit, is_new=True), memory, on_event, start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A study that is to be run: new, or gone on with. `first` replaces what the user does as its first rung."""
+
+    store: StudyStore
+    found: ModuleTask
+    first: Recipe | None
+    refit: str
+    is_new: bool
+
+
+def closed_study(path: Path) -> Study:
+    """The study that a new one begins from. Raises UserError while its seal is not opened."""
+    closed = read_study(path)
+    if not closed.is_closed:
+        raise UserError(f"the study {path} is not finished: `liebig improve --resume {path}` goes on with it")
+    return closed
+
+
+def _begun_from(path: Path, found: ModuleTask) -> tuple[ModuleTask, Recipe]:
+    """The task with rows sealed that the closed study did not read, and that study's winner."""
+    closed = closed_study(path)
+    assert closed.sealed is not None
+    winner = closed.recipes[closed.sealed.handed_over].recipe
+    if not isinstance(winner.network, UserModule):
+        raise UserError(f"the study {path} is about a table: a network of your own cannot begin from its winner")
+    before, now = closed.began.options, identity_of(found)
+    differing = _differing({**now, **{name: before.get(name, "") for name in _LASTING}}, now)
+    if differing:
+        raise UserError(f"a new study cannot begin from the winner of {path}: {differing}")
+    seed = found.task.seed if found.task.seed != closed.began.seed else found.task.seed + 1
+    if not found.task.parts.test_given:
+        return resealed(found, seed), winner
+    read = f"your test set was read by {path} already: its score is no longer that of rows never seen"
+    return replace(found, notes=(*found.notes, read)), winner
 
 
 def _resume(
-    path: Path, found: ModuleTask, budget: str | float | None, memory: int | None, on_event: Listener, start: float
+    path: Path,
+    found: ModuleTask,
+    budget: str | float | None,
+    refit: str,
+    memory: int | None,
+    on_event: Listener,
+    start: float,
 ) -> ModuleStudy:
     with StudyStore.open(path) as store:
         began = store.study.began
         if store.study.is_closed:
             raise UserError(f"the study {path} is closed: its sealed part was read; begin a new one")
+        if _BEGUN_FROM in began.options and not found.task.parts.test_given:
+            found = resealed(found, began.seed)
         differing = _differing(began.options, identity_of(found))
         if differing:
             raise UserError(f"the study {path} cannot go on: {differing}")
         done = store.study.entries[-1].at
         if budget is not None:
             store.append(_with_budget(began, done, done + seconds_of(budget)))
-        return _run(store, found, False, memory, on_event, start - done)
+        baseline = store.study.baseline
+        first = store.study.recipes[baseline].recipe if baseline else None
+        if first is None and _BEGUN_FROM in began.options:
+            _, first = _begun_from(Path(began.options[_BEGUN_FROM]), found)
+        return _run(_Asked(store, found, first, refit, is_new=False), memory, on_event, start - done)
 
 
 def _with_budget(began: Began, at: float, budget: float) -> Began:
@@ -133,9 +187,9 @@ def _with_budget(began: Began, at: float, budget: float) -> Began:
     return Began(**{**values, "at": at, "budget": budget})
 
 
-def _run(
-    store: StudyStore, found: ModuleTask, is_new: bool, memory: int | None, on_event: Listener, start: float
-) -> ModuleStudy:
+def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) -> ModuleStudy:
+    store, found = asked.store, asked.found
+
     def clock() -> float:
         return clocks.monotonic() - start
 
@@ -144,17 +198,20 @@ def _run(
         runner = TrainingRunner(
             found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event, precision="float32",
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
+            refits=asked.refit == "all",
         )  # fmt: skip
         try:
-            handed = climb(store, runner, ModuleAdvisor(found, runner), clock, on_event)
+            handed = climb(store, runner, ModuleAdvisor(found, runner, baseline=asked.first), clock, on_event)
         except UserError:
-            if is_new and not any(store.study.all(Ran)):
+            if asked.is_new and not any(store.study.all(Ran)):
                 store.close()
                 shutil.rmtree(store.path, ignore_errors=True)
             raise
     on_event(Stage("writing the model and the report", clock()))
     if isinstance(handed.model, Fitted):
-        _hand_over(store, found, handed, handed.model)
+        _hand_over(asked, runner, handed, handed.model, clock)
+    if runner.paths.found.paths:
+        store.append(Explained(clock(), handed.study.baseline or "", runner.paths.found))
     training = sum(ran.seconds for ran in handed.study.all(Ran))
     store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
     done = ModuleStudy(store.path, store.study, found)
@@ -162,9 +219,18 @@ def _run(
     return done
 
 
-def _hand_over(store: StudyStore, found: ModuleTask, handed: Handed, fitted: Fitted) -> None:
-    """Save the network, and the script that trains it."""
+def _hand_over(
+    asked: _Asked, runner: TrainingRunner, handed: Handed, fitted: Fitted, clock: Callable[[], float]
+) -> None:
+    """Save the network, trained on all rows where that was asked for, and the script that trains it."""
+    store, found = asked.store, asked.found
     sealed, task = handed.study.sealed, found.task
+    rows = len(task.parts.work)
+    if asked.refit == "all":
+        again = runner.refit(fitted)
+        if again is not fitted:
+            fitted, rows = again, rows + len(task.parts.sealed)
+            store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(task.parts.sealed))))
     score = math.nan
     if sealed is not None:
         score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
@@ -172,7 +238,7 @@ def _hand_over(store: StudyStore, found: ModuleTask, handed: Handed, fitted: Fit
         name=task.name, target=task.target_name, kind=task.kind, classes=task.classes, metric=task.metric.name,
         higher_is_better=task.metric.higher_is_better, columns=(), version=environment.versions()["liebig"],
         written=datetime.now(UTC).isoformat(timespec="seconds"), score=score, score_rows=len(task.parts.sealed),
-        rows=len(task.parts.work), notes=found.notes,
+        rows=rows, notes=found.notes,
     )  # fmt: skip
     module_model(fitted, facts).save(store.path / "model")
     try:
@@ -263,6 +329,11 @@ _TOLD: Mapping[str, str] = {
 }
 
 
+#: What must agree for a study to begin from another's winner.
+_LASTING = ("parameters", "metric")
+_BEGUN_FROM = "begun from"
+
+
 def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> str:
     """The first thing that no longer agrees, in words; empty when all does."""
     for name, text in _TOLD.items():
@@ -297,15 +368,16 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _began(found: ModuleTask, budget: float, trials: int | None) -> Began:
+def _began(found: ModuleTask, budget: float, trials: int | None, begin_from: str | Path | None) -> Began:
     task, identity = found.task, identity_of(found)
+    given = identity if begin_from is None else {**identity, _BEGUN_FROM: str(Path(begin_from).resolve())}
     return Began(
-        at=0.0, name=task.name, source="", options=identity, fingerprint=_digest(json.dumps(identity).encode()),
+        at=0.0, name=task.name, source="", options=given, fingerprint=_digest(json.dumps(identity).encode()),
         kind=task.kind, target=task.target_name, classes=task.classes, metric=task.metric.name,
         higher_is_better=task.metric.higher_is_better, rows=task.rows, sealed_rows=len(task.parts.sealed),
         work_rows=len(task.parts.work), columns=0, test_given=task.parts.test_given, seed=task.seed, budget=budget,
         trials=trials, looks="B" if budget > _LONG and math.isfinite(budget) else "A", machine=_machine(found),
-        notes=(*found.notes, *_mapped(found), "networks are trained one by one: this is exactly what your loop does"),
+        notes=(*found.notes, *_mapped(found)),
     )  # fmt: skip
 
 

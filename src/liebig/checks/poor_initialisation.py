@@ -118,7 +118,9 @@ def _small_counts(evidence: Evidence, usual: float) -> float:
     """How strong a sign small weights are: less where a normalisation sets the scale again after them, or where the steps
     would have been far too large for weights of the usual size as well."""
     structure, updates = evidence.get(Structure), evidence.get(UpdateRatios)
-    normalised = structure is not None and any(layer.kind.endswith("-norm") or layer.kind == "batch-norm-2d" for layer in structure.layers)
+    normalised = structure is not None and any(
+        layer.kind.endswith("-norm") or layer.kind == "batch-norm-2d" for layer in structure.layers
+    )
     steps = early_ratio(updates) * usual if updates is not None and updates.steps else math.nan
     return 0.9 * (0.45 if normalised else 1.0) * (0.4 if steps > 0.4 else 1.0)
 

@@ -27,6 +27,7 @@ from liebig.train.cost import predicted_seconds
 from liebig.train.encoding import Encoding
 from liebig.train.fitted import Fitted
 from liebig.train.options import Precision
+from liebig.train.paths import Paths
 from liebig.train.plan import chooses
 from liebig.train.range_test import range_test
 from liebig.train.tables import TABLES
@@ -77,8 +78,8 @@ class TrainingRunner:
     """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
     free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
     `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
-    follows what else the machine does, and so do the probes; without, results do not depend on that. `training_seconds` is what was spent training
-    so far."""
+    follows what else the machine does, and so do the probes; without, results do not depend on that. `paths` is what was
+    measured of how a user's own networks are trained, `training_seconds` what was spent training so far."""
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class TrainingRunner:
         self._pace = _Pace()
         self._reseeded: dict[str, int] = {}
         self._refits, self._threads = refits, threads
+        self.paths = Paths(timed=threads is not None)
 
     # --- runs ---
 
@@ -119,7 +121,7 @@ class TrainingRunner:
     def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
         return TrainOptions(
             memory=self._memory, fidelity=fidelity, probes=probes, precision=self._precision,
-            timed_probes=self._threads is not None,
+            timed_probes=self._threads is not None, paths=self.paths,
         )  # fmt: skip
 
     def _seeded(self, block: Block, number: int | None) -> Block:

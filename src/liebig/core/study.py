@@ -477,6 +477,37 @@ class Capacity(Measurement):
 
 
 @dataclass(frozen=True, slots=True)
+class PopulationPath(Measurement):
+    """How `networks` networks of one kind, up to `members` beside each other, were trained: in one call, or one by one.
+
+    Seconds are those of one step of all members, measured both ways; NaN where that was not possible, and `reason` says why
+    (the end of a sentence that goes "one by one, since ...").
+    """
+
+    members: int
+    networks: int
+    at_once: bool
+    seconds_at_once: float
+    seconds_alone: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationPaths(Measurement):
+    """How the populations of a user's own network were trained."""
+
+    paths: tuple[PopulationPath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedAgain(Measurement):
+    """What is handed over was trained once more, on `rows` rows, of which `sealed_rows` were sealed before."""
+
+    rows: int
+    sealed_rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkCard(Measurement):
     """Structure of a recipe's network as evidence for the report (see `core.evidence.Structure`)."""
 

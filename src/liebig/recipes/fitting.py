@@ -13,7 +13,9 @@ from liebig.techniques.objectives import ALL as OBJECTIVES
 from liebig.techniques.objectives import FOR_CLASSES
 from liebig.techniques.objectives.users_loss import UsersLoss
 
-_NOT_THE_USERS = "objective users-loss is a function of the user's own, however the network is not: it must be one by name."
+_NOT_THE_USERS = (
+    "objective users-loss is a function of the user's own, however the network is not: it must be one by name."
+)
 
 
 def task_complaint(recipe: Recipe, kind: TaskKind) -> str | None:

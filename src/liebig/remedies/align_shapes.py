@@ -18,6 +18,10 @@ class AlignShapes(Told):
     answers = (LossBroadcast,)
 
     def advise(self, finding: Finding) -> str:
-        shapes = f"{text(finding, 'answers')} against {text(finding, 'targets')}" if text(finding, "answers") else "they differ"
+        shapes = (
+            f"{text(finding, 'answers')} against {text(finding, 'targets')}"
+            if text(finding, "answers")
+            else "they differ"
+        )
         change = text(finding, "change") or "outputs.squeeze(-1)"
         return f"Give the loss answers and targets of one shape{at(finding)} ({shapes}): {change}."

@@ -50,5 +50,7 @@ class BatchAndRate(Remedy):
 
     def advise(self, finding: Finding) -> str:
         advised = number(finding, "advised")
-        size = f"about {advised:,.0f} rows" if advised else "the size at which noise and signal of the gradient are equal"
+        size = (
+            f"about {advised:,.0f} rows" if advised else "the size at which noise and signal of the gradient are equal"
+        )
         return f"Take batches of {size}, and find the rate anew with it."

@@ -20,5 +20,7 @@ class FeedFaster(Told):
     def advise(self, finding: Finding) -> str:
         wait, workers = number(finding, "wait"), number(finding, "workers")
         waits = f" (a step waits {wait:.3g} ms)" if wait is not None else ""
-        more = "Decode the data once and hold them in memory" if workers else "Load with workers (num_workers=2 and more)"
+        more = (
+            "Decode the data once and hold them in memory" if workers else "Load with workers (num_workers=2 and more)"
+        )
         return f"{more}, with pin_memory and persistent_workers where a GPU waits{at(finding)}{waits}."

@@ -20,7 +20,9 @@ from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.objectives.mse import MSE
 
 #: Kinds of the fault that lie in the labels, or that change nothing: no pair of loss and answer mends them.
-_OTHERWISE = frozenset({"label-range", "labels-from-one", "unused-class", "bits-range", "log-softmax-twice", "raw-for-logs"})
+_OTHERWISE = frozenset(
+    {"label-range", "labels-from-one", "unused-class", "bits-range", "log-softmax-twice", "raw-for-logs"}
+)
 _SQUASHING = frozenset({"softmax", "log-softmax", "sigmoid", "relu", "tanh"})
 
 
@@ -39,7 +41,9 @@ class MatchLoss(Remedy):
         plain = self._plain_answers(recipe, situation)
         classes = situation.kind.is_classification and isinstance(recipe.objective, MSE)
         start = plain or recipe
-        changed = exchange(start, "objective", CrossEntropy()) if classes or self._by_probabilities(start, finding) else plain
+        changed = (
+            exchange(start, "objective", CrossEntropy()) if classes or self._by_probabilities(start, finding) else plain
+        )
         name = " and ".join(
             part
             for part, done in (
@@ -60,7 +64,10 @@ class MatchLoss(Remedy):
 
     def _by_probabilities(self, recipe: Recipe, finding: Finding) -> bool:
         """A loss of the user's that takes probabilities or their logarithms no longer fits plain answers."""
-        return recipe.objective.kind == "users-loss" and text(finding, "function") in {"nll_loss", "binary_cross_entropy"}
+        return recipe.objective.kind == "users-loss" and text(finding, "function") in {
+            "nll_loss",
+            "binary_cross_entropy",
+        }
 
     def advise(self, finding: Finding) -> str:
         kind, function = text(finding, "kind"), text(finding, "function") or "the loss"

@@ -33,7 +33,9 @@ class RangeForActivation(Remedy):
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
         network = network_in(recipe, situation)
         suiting = _SUITING.get(network.activation) if network is not None else None
-        if suiting is None or (own_inputs(recipe) and (finding is None or scales_now(recipe) or are_scaled(recipe, situation.evidence))):
+        if suiting is None or (
+            own_inputs(recipe) and (finding is None or scales_now(recipe) or are_scaled(recipe, situation.evidence))
+        ):
             return ()
         scale, range_ = suiting
         return worth_trying(f"scale: {range_}", recipe, scaled(recipe, situation, scale))

@@ -16,7 +16,10 @@ class SplitAnew(Told):
     """Told with the share of rows that both parts hold."""
 
     name = "split-anew"
-    answers = (Leakage, ShiftedParts,)
+    answers = (
+        Leakage,
+        ShiftedParts,
+    )
 
     def advise(self, finding: Finding) -> str:
         shared = number(finding, "shared")

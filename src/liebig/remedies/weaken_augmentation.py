@@ -19,5 +19,9 @@ class WeakenAugmentation(Told):
 
     def advise(self, finding: Finding) -> str:
         clean, augmented = number(finding, "clean"), number(finding, "augmented")
-        seen = f" (training score {augmented:.3g} on augmented rows, {clean:.3g} on clean ones)" if clean and augmented else ""
+        seen = (
+            f" (training score {augmented:.3g} on augmented rows, {clean:.3g} on clean ones)"
+            if clean and augmented
+            else ""
+        )
         return f"Halve the strength of the augmentation, and look at some augmented rows: could you still tell their label{seen}."

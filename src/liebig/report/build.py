@@ -49,6 +49,7 @@ from liebig.report.data import (
     TrialTold,
     WorstRow,
 )
+from liebig.report.populations import training_notes
 from liebig.report.toml import toml_of, toml_value
 from liebig.report.words import Story, plain_name, tell_story
 
@@ -110,7 +111,7 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         recipe_toml=recipe_toml if recipe_toml is not None else (toml_of(recipe.plain()) if recipe else ""),
         changes=_changes(study, final),
         environment=_environment(study),
-        notes=study.began.notes,
+        notes=(*study.began.notes, *training_notes(study)),
         footer=told.footer,
     )
 

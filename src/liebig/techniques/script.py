@@ -99,11 +99,16 @@ GROUPS = '''def groups(network, decay):
 '''
 
 
-def torch_optimizer(name: str, rate: float, decay: float, ground: ScriptGround, settings: Mapping[str, object]) -> Script:
+def torch_optimizer(
+    name: str, rate: float, decay: float, ground: ScriptGround, settings: Mapping[str, object]
+) -> Script:
     """The lines that make one of torch's optimizers. `settings` are its own arguments."""
     options = "".join(f", {key}={value!r}" for key, value in settings.items())
     if decay == 0.0 or ground.decays_everything:
         trained = "[p for p in network.parameters() if p.requires_grad]"
         made = f"torch.optim.{name}({trained}, lr={rate!r}, weight_decay={decay!r}{options})"
         return Script(optimizer=(f"optimizer = {made}",))
-    return Script(helpers=(GROUPS,), optimizer=(f"optimizer = torch.optim.{name}(groups(network, {decay!r}), lr={rate!r}{options})",))
+    return Script(
+        helpers=(GROUPS,),
+        optimizer=(f"optimizer = torch.optim.{name}(groups(network, {decay!r}), lr={rate!r}{options})",),
+    )

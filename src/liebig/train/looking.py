@@ -76,7 +76,10 @@ class Looker:
         seen = tuple(
             SeenWeight(spec.name, value, part if whole else None, change, outputs_first=users)
             for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)
-            if spec.role is Role.WEIGHT and (not users or len(spec.shape) > 1)  # embeddings, frequencies and scales start, and move, in their own ways
+            if spec.role is Role.WEIGHT
+            and (
+                not users or len(spec.shape) > 1
+            )  # embeddings, frequencies and scales start, and move, in their own ways
         )
         target = batch.target if batch.member_group is None else batch.target[batch.member_group]
         if self._outputs is not None:

@@ -112,7 +112,14 @@ def ground_of(plan: Plan, task: Task[Any], device: torch.device) -> Ground:
         shares = tuple(float(share) for share in counts / counts.sum())
     rows = len(plan.members[0].course.rows)
     return Ground(
-        specs, task.outputs, task.kind.is_classification, rows, plan.steps_per_epoch, plan.epochs, shares, device,
+        specs,
+        task.outputs,
+        task.kind.is_classification,
+        rows,
+        plan.steps_per_epoch,
+        plan.epochs,
+        shares,
+        device,
         task.data.own if isinstance(task.data, Users) else None,
     )
 

@@ -82,7 +82,9 @@ def network_of(recipe: Recipe) -> NetworkSettings:
 def user_network(recipe: Recipe) -> UserNetwork:
     """A user's own network. Where the user's optimizer decays, it decays every parameter."""
     assert isinstance(recipe.network, UserModule)
-    everything = recipe.optimizer.kind != "muon" and isinstance(recipe.inputs, ModuleInputs) and recipe.inputs.decays_all
+    everything = (
+        recipe.optimizer.kind != "muon" and isinstance(recipe.inputs, ModuleInputs) and recipe.inputs.decays_all
+    )
     return UserNetwork(record=recipe.network, decays_everything=everything)
 
 

@@ -87,7 +87,9 @@ class Stacked:
         self.forward, self.objective = keep_members(self.forward, keep), keep_members(self.objective, keep)
         self.optimizer, self.stages = keep_members(self.optimizer, keep), keep_members(self.stages, keep)
         self.optimizer_state, self.states = keep_members(self.optimizer_state, keep), keep_members(self.states, keep)
-        self.lower, self.leaves, self.gradients, self.parts = _working(self.flat, self.specs, self.machine, self.forward)
+        self.lower, self.leaves, self.gradients, self.parts = _working(
+            self.flat, self.specs, self.machine, self.forward
+        )
         self.weights, self.seeds = views(self.flat, self.specs), tuple(self.seeds[i] for i in places)
 
 
@@ -202,7 +204,7 @@ def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add:
     leaves, mode = stack.leaves, Mode(True, draws)
     own: Tensor | None = None
     if isinstance(stack.forward, UserForward):
-        own = stack.forward.losses(stack.buffers, batch, mode, stack.objective)
+        own = stack.forward.losses(leaves, stack.buffers, batch, mode, stack.objective)
     if own is None:
         outputs = stack.forward(leaves, stack.buffers, batch, mode).float()
         losses = stack.objective.losses(outputs, for_members(batch.target, batch.member_group))

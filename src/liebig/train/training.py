@@ -19,11 +19,12 @@ from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
 from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
-from liebig.hardware.memory import free_bytes
+from liebig.hardware.memory import free_bytes, is_out_of_memory
 from liebig.hardware.precision import fastest_dtype
 from liebig.nets.user_module import UserModule
 from liebig.stack.specs import Wants
 from liebig.techniques.compute.auto import Compute
+from liebig.train.at_once import NotAtOnce
 from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Encoder, Encoding
 from liebig.train.evaluation import NOT_JUDGED
@@ -101,17 +102,24 @@ def _population(
     """Train a plan, in parts that fit into memory; halve what still does not."""
     machine = machine_for(plan, task, options)
     limit = options.memory if options.memory is not None else int(_SHARE_OF_FREE * free_bytes(machine.device))
-    most = 1 if isinstance(plan.recipe.network, UserModule) else most_members(plan, task, machine.dtype, limit)
+    most = most_members(plan, task, machine.dtype, limit)
+    if isinstance(plan.recipe.network, UserModule):
+        whole = encoding.feed(task, _encoders(plan), machine.device, machine.dtype)
+        most = 1 if options.paths is None else options.paths.members(task, plan, whole, machine, limit)
     done: list[Departed] = []
     waiting = [plan.taking(plan.members[i : i + most]) for i in range(0, len(plan.members), most)]
     while waiting:
         part = waiting.pop(0)
         try:
-            encoders = list({id(m.course): m.course.encoder for m in part.members}.values())
-            feed = encoding.feed(task, encoders, machine.device, machine.dtype)
+            feed = encoding.feed(task, _encoders(part), machine.device, machine.dtype)
             done += Population(task, part, feed, machine, watching).run()
+        except NotAtOnce as error:
+            # Further in than the first steps, which went well: a branch that the network takes later.
+            if options.paths is not None:
+                options.paths.refuse(part, error.reason)
+            waiting = [*(part.taking([member]) for member in part.members), *waiting]
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_out_of_memory(error):
                 raise
             if len(part.members) == 1:
                 done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
@@ -122,10 +130,9 @@ def _population(
     return done
 
 
-def _is_memory(error: BaseException) -> bool:
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return any(words in str(error) for words in ("not enough memory", "can't allocate memory", "out of memory"))
+def _encoders(plan: Plan) -> list[Encoder]:
+    """One for each block."""
+    return list({id(member.course): member.course.encoder for member in plan.members}.values())
 
 
 def _crashed(member: Member, sentence: str) -> Departed:

@@ -1,7 +1,8 @@
 """A user's own network as the engine trains it: its parameters are views of the buffer [K, n], and so are their gradients.
 
 One nn.Module serves all members, one after another: whoever's turn it is lends it weights and buffers. While a population of
-one trains, its weights simply lie there, so that a step costs what the user's own step costs.
+one trains, its weights simply lie there, so that a step costs what the user's own step costs. Where it was measured faster, a
+population of several trains in one call (`at_once`); evaluations and looks go one after another all the same.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from liebig.core.evidence import Anatomy, Structure
 from liebig.data.module.feed import ModuleEncoder, ModuleSignature
 from liebig.data.module.users import Users
-from liebig.nets.network import Forward, Mode, NetworkSettings
+from liebig.nets.network import Forward, Mode, NetworkSettings, Tap
 from liebig.nets.surgery import Materials, anatomy_of, decay_everything, network_for, specs_of, structure_of
 from liebig.nets.user_module import UserModule
 from liebig.stack.batch import Batch
@@ -29,6 +30,7 @@ from liebig.stack.flat import views
 from liebig.stack.specs import BufferSpec, ParameterSpec, Signature
 from liebig.techniques.objectives.users_loss import UsersLossStage
 from liebig.techniques.stage import ObjectiveStage
+from liebig.train.at_once import AtOnce
 from liebig.train.taps import Taps
 
 _KNOWN: Final = 64
@@ -150,6 +152,7 @@ class Bound:
         self.parameters = [each for each in network.parameters() if each.requires_grad]
         modules = dict(network.named_modules())
         self.homes = [(modules[path], name) for path, name in prototype.buffers]
+        self.buffer_names = [f"{path}.{name}".removeprefix(".") for path, name in prototype.buffers]
         self.names = {
             id(each): name.removesuffix(".weight")
             for name, each in network.named_parameters()
@@ -192,10 +195,14 @@ class Bound:
 
 
 class UserForward(Forward):
-    """Members of a user's own network, one after another. It holds nothing that is one member's: when members leave, it stays."""
+    """Members of a user's own network. One whose weights lie in the module is called as it is; several that are to learn
+    together are called at once; any others one after another. It holds nothing that is one member's: when members leave, it
+    stays."""
 
     def __init__(self, bound: Bound, users: Users) -> None:
         self.bound, self.users = bound, users
+        learnt = [name for name, each in bound.network.named_parameters() if each.requires_grad]
+        self._at_once = AtOnce(bound.network, learnt, bound.buffer_names, users)
 
     def leaves(self, weights: Sequence[Tensor]) -> list[Tensor]:
         """What gradients are taken of: for a population of one."""
@@ -208,13 +215,21 @@ class UserForward(Forward):
     def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         if _is_lying(weights, self.bound):
             return self._canonical(self._answer(buffers, batch, mode, 0))[None]
+        if _are_learning(weights):
+            self.bound.mode(mode.training)
+            return self._at_once(weights, buffers, batch, lambda answer, target: self._canonical(answer))
         found = []
+        seen: list[_Tapped] = []
         for k in range(len(weights[0])):
             before = self.bound.lend(weights, k)
+            seen.append(_Tapped())
+            own = mode if mode.tap is None else replace(mode, tap=seen[k])
             try:
-                found.append(self._canonical(self._answer(buffers, batch, mode, k)))
+                found.append(self._canonical(self._answer(buffers, batch, own, k)))
             finally:
                 self.bound.give_back(before)
+        if mode.tap is not None:
+            _show(seen, mode.tap)
         return torch.stack(found)
 
     def _canonical(self, answer: Any) -> Tensor:
@@ -235,10 +250,20 @@ class UserForward(Forward):
             bound.keep_buffers(buffers, k)
         return answer
 
-    def losses(self, buffers: Sequence[Tensor], batch: Batch, mode: Mode, objective: ObjectiveStage) -> Tensor | None:
-        """Losses [1, B] where the user's own function makes them: its value, given to each row. None where an objective of
+    def losses(
+        self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode, objective: ObjectiveStage
+    ) -> Tensor | None:
+        """Losses [K, B] where the user's own function makes them: its value, given to each row. None where an objective of
         the engine does the same."""
         users = self.users
+        if not _is_lying(weights, self.bound):
+            if users.step is None and not isinstance(objective, UsersLossStage):
+                return None
+            self.bound.mode(mode.training)
+            values = self._at_once(
+                weights, buffers, batch, lambda answer, target: users.loss(answer, users.form.restored(target))
+            )
+            return values.float().reshape(-1, 1).expand(-1, batch.target.shape[1])
         if users.step is not None:
             self.bound.mode(True)
             if mode.draws is not None:
@@ -260,6 +285,28 @@ class UserForward(Forward):
 def _is_lying(weights: Sequence[Tensor], bound: Bound) -> bool:
     """True when these are the module's own parameters."""
     return bool(weights) and weights[0] is bound.parameters[0]
+
+
+def _are_learning(weights: Sequence[Tensor]) -> bool:
+    """True when gradients of these weights will be taken: lent ones would take them to the module's own parameters."""
+    return torch.is_grad_enabled() and bool(weights) and weights[0].requires_grad
+
+
+class _Tapped:
+    """What one member shows at a look."""
+
+    def __init__(self) -> None:
+        self.layers: list[tuple[str, str, Tensor, Tensor]] = []
+
+    def __call__(self, name: str, activation: str, before: Tensor, after: Tensor) -> None:
+        self.layers.append((name, activation, before, after))
+
+
+def _show(members: Sequence[_Tapped], tap: Tap) -> None:
+    """What all members show, layer by layer, [K, rows, units]."""
+    for layers in zip(*(each.layers for each in members), strict=False):
+        name, activation, _, _ = layers[0]
+        tap(name, activation, torch.cat([each[2] for each in layers]), torch.cat([each[3] for each in layers]))
 
 
 def _leaves_of(batch: Batch, k: int) -> list[Tensor]:

@@ -89,6 +89,7 @@ class Observer:
         self._answers: list[Any] = []  # handles of the hooks that only looks have
         self._sight = Sight(names_of(model), self._failed)
         self._entered = False
+        self._seen_seconds = 0.0  # that the mode has cost, still to be counted
         self._names = {id(module): name for name, module in model.named_modules()}
         self._entries: list[str] = []
         self._entry_handles: dict[str, Any] = {}
@@ -155,7 +156,13 @@ class Observer:
         self.closed = True
         self._sight.blind = True
         self._leave()
-        for handle in (*self._handles, *self._before_handles, *self._entry_handles.values(), *self._answers, *self._judges):
+        for handle in (
+            *self._handles,
+            *self._before_handles,
+            *self._entry_handles.values(),
+            *self._answers,
+            *self._judges,
+        ):
             handle.remove()
         self._handles, self._before_handles, self._answers, self._judges = [], [], [], []
         self._entry_handles = {}
@@ -234,7 +241,8 @@ class Observer:
         except Exception as error:  # noqa: BLE001  # never into the user's loop
             self._failed(error)
         inside = self.recorder.seconds - counted  # what the recorder has counted itself
-        self.recorder.spent(time.perf_counter() - began - inside)
+        self.recorder.spent(time.perf_counter() - began - inside + self._seen_seconds)
+        self._seen_seconds = 0.0
 
     def _is_entry(self, module: nn.Module) -> bool:
         """Whether this is a pass that the loop itself asks for, not one inside another."""
@@ -459,7 +467,9 @@ class Observer:
     def _fall_asleep(self) -> None:
         """Which hooks does the next step need, and when is there something to do again?"""
         step = self.step
-        self.awake = bool(self._seeing is not Seeing.NOTHING or self._timing or self._window or self._passes or self._discovering)
+        self.awake = bool(
+            self._seeing is not Seeing.NOTHING or self._timing or self._window or self._passes or self._discovering
+        )
         self._hook_before(self.awake)
         begin, end = self._rhythm.expected(step)
         heard = self._heard + (step - self._heard_since if self._listening else 0)
@@ -536,7 +546,7 @@ class Observer:
         if sight.dropped_in_evaluation:
             self._function_dropout = sight.dropped_in_evaluation
         sight.forget_tensors()
-        self.recorder.spent(sight.seconds)
+        self._seen_seconds += sight.seconds
         sight.seconds = 0.0
         self._weights, self._before, self._pending = [], {}, set()
         window = self._began_look and self._seeing is Seeing.WHOLE and (step in _WINDOWS or step > 9)
@@ -607,7 +617,7 @@ class Observer:
         self._window = False
         self._leave()
         self._windows.append(list(self._sight.waits))
-        self.recorder.spent(self._sight.seconds)
+        self._seen_seconds += self._sight.seconds
         self._sight.seconds = 0.0
         if self._sight.graph_kept:
             self.memory.graph_kept = self._sight.graph_kept

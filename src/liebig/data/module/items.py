@@ -199,7 +199,7 @@ class Chained:
             return self.parts[first].batch(rows - self.starts[first])
         leaves: list[list[Tensor]] = []
         targets, places = [], []
-        for number in part_of.unique().tolist():
+        for number in sorted(set(part_of.tolist())):
             at = (part_of == number).nonzero().squeeze(1)
             some, target = self.parts[number].batch(own[at] - self.starts[number])
             leaves.append(list(some))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,32 +76,32 @@ def _filled(found: Given, name: str) -> Given:
 
 
 def _loader(loader: DataLoader[Any], name: str) -> Given:
-    dataset = loader.dataset
-    common = {"collate": loader.collate_fn, "batch_size": loader.batch_size, "workers": loader.num_workers}
+    dataset: Any = loader.dataset
+    found = Given(
+        dataset, loader.collate_fn, loader.batch_size, drop_last=loader.drop_last, workers=loader.num_workers
+    )  # fmt: skip
     if isinstance(dataset, IterableDataset):
-        found = Given(_listed(dataset, name), splits=False, drop_last=loader.drop_last, shuffles=False, **common)
-        return _filled(found, name)
+        return replace(found, dataset=_listed(dataset, name), splits=False, shuffles=False)
     sampler: Any = loader.sampler
     if loader.batch_size is None:
         batches: Any = loader.batch_sampler
         if type(batches) is BatchSampler:
-            sampler, common["batch_size"] = batches.sampler, batches.batch_size
+            sampler = batches.sampler
+            found = replace(found, batch_size=batches.batch_size, drop_last=batches.drop_last)
         elif batches is None:
             raise UserError(f"{name} must give batches, however its loader has batch_size=None")
-    drops = loader.drop_last
     if type(sampler) is SubsetRandomSampler:
         # A sampler that only says which rows: the rows are a subset, shuffled.
-        chosen: Any = Subset(dataset, list(sampler.indices))
-        return _filled(Given(chosen, drop_last=drops, **common), name)
-    _filled(Given(dataset), name)
-    if type(sampler) is RandomSampler and not sampler.replacement and sampler.num_samples == len(dataset):  # type: ignore[arg-type]  # sized
-        return Given(dataset, drop_last=drops, **common)
+        return _filled(replace(found, dataset=Subset(dataset, list(sampler.indices))), name)
+    _filled(found, name)
+    if type(sampler) is RandomSampler and not sampler.replacement and sampler.num_samples == len(dataset):
+        return found
     if type(sampler) is SequentialSampler:
-        return Given(dataset, drop_last=drops, shuffles=False, **common)
+        return replace(found, shuffles=False)
     note = (
         f"the sampler of {name} ({type(sampler).__name__}) is not used: rows come in random order, each once an epoch"
     )
-    return Given(dataset, drop_last=drops, splits=False, notes=(note,), **common)
+    return replace(found, splits=False, notes=(note,))
 
 
 def _listed(dataset: Any, name: str) -> list[Any]:

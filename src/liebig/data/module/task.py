@@ -94,13 +94,18 @@ def module_task(
     _check_counts(batch_size, epochs)
     sets = _sets(train, valid, test)
     notes = [note for each in sets if each is not None for note in each.notes]
+    if sets[0].splits is False and sets[1] is None:
+        raise UserError(
+            "train is an iterable set or has a sampler of its own, so that its rows cannot be split into parts: give valid=..., "
+            "which recipes are judged on"
+        )
     if resplit and not all(each is None or each.splits for each in sets[:2]):
         resplit = False
         notes.append("the user's own split is kept: rows that a sampler or an iterable set gives cannot be split anew")
     network = _built(build, seed)
     device = _device_of(network)
     reads, whole = _reads(sets, device)
-    size = batch_size or (sets[0].batch_size if sets[0] else None) or _BATCH
+    size = batch_size or sets[0].batch_size or _BATCH
     leaves, target, shape = _first(sets[0], size)
     example = shape.inputs(leaves)
     answer = _answer(network, example, device)
@@ -123,30 +128,37 @@ def module_task(
         name=name or _name_of(build), kind=form.kind, target_name="target", target=values, classes=classes,
         metric=metric_used, parts=parts, data=users, seed=seed,
     )  # fmt: skip
-    shuffles = sets[0] is None or sets[0].shuffles
     recipe = Recipe(
-        inputs=ModuleInputs(drop_last=bool(sets[0] and sets[0].drop_last), decays_all=own_optimizer.decays_everything),
+        inputs=ModuleInputs(drop_last=sets[0].drop_last, decays_all=own_optimizer.decays_everything),
         network=UserModule(source=users.source),
         objective=UsersLoss(name="step") if step is not None else objective_of(own_loss, form),
         optimizer=own_optimizer.record,
         schedule=Constant(),
-        batching=Shuffled(size=size) if shuffles else InOrder(size=size),
+        batching=Shuffled(size=size) if sets[0].shuffles else InOrder(size=size),
         stopping=FixedEpochs(epochs=epochs),
         compute=Compute(device=str(device), precision="float32"),
     )
     return ModuleTask(task, recipe, tuple(notes), (lengths[0], lengths[1], lengths[2]), name_of_loss(own_loss), resplit)
 
 
+def resealed(found: ModuleTask, seed: int) -> ModuleTask:
+    """The same task with other rows of train sealed, as `seed` draws them; with `test` the sealed rows stay the user's."""
+    task = found.task
+    drawn = _parts(task.kind, task.target, task.classes, found.lengths, found.resplit, seed, [])
+    return replace(found, task=replace(task, parts=drawn, seed=seed))
+
+
 # --- what the user gave ---------------------------------------------------------------------------------------------
 
 
 def _check_counts(batch_size: int | None, epochs: int) -> None:
-    for name, value in (("batch_size", batch_size), ("epochs", epochs)):
+    given: tuple[tuple[str, Any], ...] = (("batch_size", batch_size), ("epochs", epochs))
+    for name, value in given:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise UserError(f"{name} must be a whole number from 1 up, however {value!r} came")
 
 
-def _sets(train: Any, valid: Any, test: Any) -> tuple[Given | None, Given | None, Given | None]:
+def _sets(train: Any, valid: Any, test: Any) -> tuple[Given, Given | None, Given | None]:
     found = given(train, "train")
     return (
         found,
@@ -228,9 +240,8 @@ def _judged(sets: Sequence[Given | None], reads: Sequence[Items]) -> list[Items]
     return [Read(dataset, like.collate, "train", train.workers), *reads[1:]]
 
 
-def _first(train: Given | None, size: int) -> tuple[tuple[Tensor, ...], Tensor, Shape]:
+def _first(train: Given, size: int) -> tuple[tuple[Tensor, ...], Tensor, Shape]:
     """A first batch, as the user's own function puts it together."""
-    assert train is not None
     rows = list(range(min(max(2, min(size, _FIRST)), _length(train))))
     return taken_apart(Read(train.dataset, train.collate, "train").raw(rows), "train")
 

@@ -31,7 +31,9 @@ class Huber(ObjectiveSettings):
     delta: Annotated[float, Field(gt=0, le=1e6), STACKABLE] = 1.0
 
     def as_script(self, ground: ScriptGround) -> Script:
-        return Script(loss=(f"loss = functional.huber_loss(outputs.flatten(), y.float().flatten(), delta={self.delta!r})",))
+        return Script(
+            loss=(f"loss = functional.huber_loss(outputs.flatten(), y.float().flatten(), delta={self.delta!r})",)
+        )
 
     @classmethod
     def stage(cls, records: Sequence[Huber], ground: Ground) -> HuberStage:  # type: ignore[override]  # its own records

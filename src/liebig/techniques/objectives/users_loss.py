@@ -50,7 +50,9 @@ class UsersLossStage(ObjectiveStage):
         return self.judged(outputs, target)
 
     def judged(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return judged_cross_entropy(outputs, target) if self.is_classification else judged_squared_error(outputs, target)
+        return (
+            judged_cross_entropy(outputs, target) if self.is_classification else judged_squared_error(outputs, target)
+        )
 
     def predictions(self, outputs: Tensor) -> Tensor:
         return class_probabilities(outputs) if self.is_classification else mean_number(outputs)

@@ -45,9 +45,11 @@ class Muon(OptimizerSettings):
 
     def as_script(self, ground: ScriptGround) -> Script:
         names, rate, decay = set(ground.matrices), self.learning_rate, self.weight_decay
-        rest = torch_optimizer(
-            "AdamW", rate, decay, ground, {"betas": (self.beta1, self.beta2), "eps": self.epsilon}
-        ).optimizer[0].removeprefix("optimizer = ")
+        rest = (
+            torch_optimizer("AdamW", rate, decay, ground, {"betas": (self.beta1, self.beta2), "eps": self.epsilon})
+            .optimizer[0]
+            .removeprefix("optimizer = ")
+        )
         rest = rest.replace("network.parameters()", "others").replace("groups(network, ", "groups_of(others, ")
         muon = f"torch.optim.Muon(matrices, lr={rate!r}, weight_decay={decay!r}, momentum={self.momentum!r}, "
         return Script(

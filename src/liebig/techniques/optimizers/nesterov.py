@@ -31,7 +31,9 @@ class Nesterov(OptimizerSettings):
     momentum: Momentum = 0.9
 
     def as_script(self, ground: ScriptGround) -> Script:
-        return torch_optimizer("SGD", self.learning_rate, self.weight_decay, ground, {"momentum": self.momentum, "nesterov": True})
+        return torch_optimizer(
+            "SGD", self.learning_rate, self.weight_decay, ground, {"momentum": self.momentum, "nesterov": True}
+        )
 
     @classmethod
     def stage(cls, records: Sequence[Nesterov], ground: Ground) -> NesterovStage:  # type: ignore[override]  # its own records

@@ -32,7 +32,9 @@ class RMSprop(OptimizerSettings):
     epsilon: Epsilon = EPSILON
 
     def as_script(self, ground: ScriptGround) -> Script:
-        return torch_optimizer("RMSprop", self.learning_rate, self.weight_decay, ground, {"alpha": self.beta2, "eps": self.epsilon})
+        return torch_optimizer(
+            "RMSprop", self.learning_rate, self.weight_decay, ground, {"alpha": self.beta2, "eps": self.epsilon}
+        )
 
     @classmethod
     def stage(cls, records: Sequence[RMSprop], ground: Ground) -> RMSpropStage:  # type: ignore[override]  # its own records
