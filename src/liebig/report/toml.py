@@ -39,16 +39,14 @@ def _key(key: str) -> str:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    tables = {key: each for key, each in table.items() if isinstance(each, Mapping)}
-    if path and (len(tables) < len(table) or (not table and len(path) > 1)):
+    # A nested record reads best in line, beside its siblings; other tables have a heading of their own.
+    headed = {key: each for key, each in table.items() if isinstance(each, Mapping) and not (path and "kind" in each)}
+    if path and (len(headed) < len(table) or (not table and len(path) > 1)):
         yield ""
         yield f"[{'.'.join(map(_key, path))}]"
-    for key, value in table.items():
-        if key not in tables and value is not None:
-            yield f"{_key(key)} = {toml_value(value)}"
-    for key, value in tables.items():
-        if path and "kind" in value:  # a nested record reads best in line, beside its siblings
-            yield f"{_key(key)} = {toml_value(value)}"
-    for key, value in tables.items():
-        if not (path and "kind" in value):
-            yield from _lines(value, (*path, key))
+    records = [key for key in table if key not in headed and isinstance(table[key], Mapping)]
+    for key in [*(key for key in table if key not in headed and key not in records), *records]:
+        if table[key] is not None:
+            yield f"{_key(key)} = {toml_value(table[key])}"
+    for key, value in headed.items():
+        yield from _lines(value, (*path, key))
