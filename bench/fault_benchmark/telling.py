@@ -42,7 +42,7 @@ def figures(outcomes: Sequence[Outcome], repairs: Sequence[Repaired] = ()) -> di
         "cause_first_passive": _share([_first(each.passive, each.name) for each in sick]),
         "cause_top3": _share([_top(each.with_data, each.name) for each in sick]),
         "false_alarms": _share(alarms),
-        "repaired": _share([each.success for each in repairs]),
+        "repaired": _share([each.success for each in repairs if each.error or each.worth_it]),
     }
     return {name: None if math.isnan(value) else round(value, 4) for name, value in numbers.items()}
 
@@ -98,23 +98,32 @@ def _healthy(outcomes: Sequence[Outcome]) -> list[str]:
 def _mended(repairs: Sequence[Repaired]) -> list[str]:
     if not repairs:
         return []
-    lines = [f"{'repaired':10} {'sick':>6} {'healed':>6} {'twin':>6}  closed  random  usual  fields  by"]
+    lines = [f"{'repaired':10} {'sick':>6} {'healed':>6} {'twin':>6}  closed   seeds  random   usual  fields  by"]
     for each in repairs:
         if each.error:
             lines.append(f"{each.name:10} failed: {each.error.strip().splitlines()[-1]}")
             continue
-        others = [closed(each.sick, other, each.twin) for other in (each.at_random, each.universal)]
+        others = [closed(each.sick, other, each.twin) for other in (each.other_seeds, each.at_random, each.universal)]
+        shares = "  ".join(f"{share:6.0%}" if each.worth_it else "  none" for share in (each.closed, *others))
         alarms = f"; new alarms: {', '.join(each.alarms)}" if each.alarms else ""
         failed = "" if each.success else f"; not mended, tried {', '.join(each.tried)}"
         lines.append(
             f"{each.name:10} {median(_zeros(each.sick)):6.2f} {median(_zeros(each.healed)):6.2f} {median(each.twin):6.2f}"
-            f"  {each.closed:6.0%}  {others[0]:6.0%} {others[1]:6.0%}  {each.changed}/{each.universal_changed:<4}"
-            f"  {' + '.join(each.how)}{alarms}{failed}"
+            f"  {shares}  {each.changed}/{each.universal_changed:<4}  {' + '.join(each.how)}{alarms}{failed}"
         )
-    whole = [each for each in repairs if not each.error]
-    random = _share([closed(each.sick, each.at_random, each.twin) >= CLOSED for each in whole])
-    usual = _share([closed(each.sick, each.universal, each.twin) >= CLOSED for each in whole])
-    lines.append(f"80 % of the gap closed by three random remedies: {random:.0%}; by the usual recipe: {usual:.0%}")
+    whole = [each for each in repairs if not each.error and each.worth_it]
+    rivals = [
+        ("three more seeds", _share([closed(each.sick, each.other_seeds, each.twin) >= CLOSED for each in whole])),
+        ("three random remedies", _share([closed(each.sick, each.at_random, each.twin) >= CLOSED for each in whole])),
+        ("the usual recipe", _share([closed(each.sick, each.universal, each.twin) >= CLOSED for each in whole])),
+    ]
+    own = _share([each.closed >= CLOSED for each in whole])
+    lines.append(
+        f"80 % of the gap closed in {own:.0%}; by " + "; by ".join(f"{name} in {share:.0%}" for name, share in rivals)
+    )
+    aside = [each.name for each in repairs if not each.error and not each.worth_it]
+    if aside:
+        lines.append(f"No gap to the twin, so nothing to mend, and not counted: {', '.join(aside)}")
     return lines
 
 
