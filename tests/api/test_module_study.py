@@ -149,3 +149,55 @@ def test_validation_rows_that_were_trained_on_are_counted():
         test=(IMAGES[1100:], LABELS[1100:]),
     )
     assert shared_rows(found).share == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_new_study_begins_from_a_winner_with_other_rows_sealed(study, tmp_path):
+    found = task()
+    winner = study.ledger.sealed.handed_over
+    again = liebig.improve(found, begin_from=study.path, trials=1, study=tmp_path / "next")
+    assert again.ledger.baseline == winner
+    assert again.ledger.began.seed == 1
+    assert again.ledger.is_closed
+    with pytest.raises(UserError, match="parameters"):
+        liebig.improve(
+            liebig.module(lambda: nn.Linear(64, 10), train=(IMAGES[:900], LABELS[:900])),
+            begin_from=study.path,
+            trials=1,
+        )
+    with pytest.raises(UserError, match="network of your own"):
+        liebig.improve(begin_from=study.path, trials=1)
+
+
+def test_a_study_begun_from_a_winner_goes_on(study, tmp_path):
+    def stop(event):
+        if isinstance(event, TrialJudged):
+            raise RuntimeError("the machine went down")
+
+    with pytest.raises(RuntimeError):
+        liebig.improve(task(), begin_from=study.path, trials=1, study=tmp_path / "next", on_event=stop)
+    done = liebig.improve(task(), study=tmp_path / "next", resume=True)
+    assert done.ledger.is_closed
+    assert done.ledger.baseline == study.ledger.sealed.handed_over
+
+
+def test_what_is_handed_over_can_be_trained_on_the_sealed_rows_too(tmp_path):
+    done = liebig.improve(task(), trials=1, refit="all", study=tmp_path / "study")
+    told = " ".join(done.told.data.notes)
+    assert "900 rows, the 180 sealed ones among them" in told
+    assert "one by one, since a study whose trials are counted" in told
+    page = " ".join(done.report().read_text().split())
+    assert "belongs to the network before that" in page
+    assert "belongs to the network before that" in str(done.as_json())
+    assert done.best.module is not None
+
+
+def test_a_placebo_is_for_tables():
+    with pytest.raises(UserError, match="placebo"):
+        liebig.improve(task(), placebo=True)
+
+
+def test_the_page_says_how_networks_were_trained(tmp_path):
+    done = liebig.improve(task(epochs=8), budget="8s", study=tmp_path / "study")
+    told = done.told
+    assert any(note.startswith("networks were trained") for note in told.data.notes)
+    assert "networks were trained" in " ".join(told.text.split())

@@ -17,6 +17,8 @@ from liebig.data.module.users import Users
 from liebig.hardware.memory import is_out_of_memory
 from liebig.stack.batch import Batch
 
+#: Tensors that forward leaves on the module would be those of torch.func, of no use to whoever reads them next.
+KEEPS: Final = "it keeps tensors on itself from one step to the next"
 #: What torch.func says where it cannot follow a network, and what that means.
 _COMPLAINTS: Final = (
     ("randomness", "it draws at random while it trains, and what each network draws must be its own"),
@@ -25,11 +27,12 @@ _COMPLAINTS: Final = (
     ("inplace arithmetic", "it writes into a tensor in place"),
     ("in-place", "it writes into a tensor in place"),
     ("match the broadcast shape", "it writes into a tensor in place"),
+    ("may have escaped", KEEPS),
     ("Batching rule not implemented", "torch.func has no rule for one of its operations"),
 )
 
 
-class NotAtOnce(Exception):
+class NotAtOnce(RuntimeError):
     """The members cannot run in one call. `reason` ends a sentence that begins "..., since"."""
 
     def __init__(self, reason: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from liebig.core.study import PopulationPath, PopulationPaths
 from liebig.core.task import Task
@@ -22,7 +23,7 @@ from liebig.data.module.users import Users
 from liebig.hardware.memory import is_out_of_memory
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
-from liebig.train.at_once import reason_of
+from liebig.train.at_once import KEEPS, reason_of
 from liebig.train.encoding import Feed
 from liebig.train.loop import Population, Watching
 from liebig.train.memory import member_bytes
@@ -74,10 +75,13 @@ class Paths:
         """How many members of `plan` are to be trained in one call; 1 where one after another is better. `limit` is how many
         bytes training may add."""
         count = len(plan.members)
-        if count < 2 or plan.epochs * plan.steps_per_epoch < _LEAST_STEPS:
+        if count < 2:
             return 1
         key = _key(plan, machine)
-        if key not in self._known:
+        if key not in self._known and self._timed and plan.epochs * plan.steps_per_epoch < _LEAST_STEPS:
+            key = (*key, "short")
+            self._known[key] = _alone(count, "trainings of so few steps are over before both ways are timed")
+        elif key not in self._known:
             self._known[key] = self._measured(task, plan, feed, machine, limit)
         self._networks[key] = self._networks.get(key, 0) + count
         path = self._known[key]
@@ -149,8 +153,11 @@ def measured(task: Task[Any], plan: Plan, feed: Feed, machine: Machine, limit: i
     ]  # fmt: skip
     if any(isinstance(each, nn.RNNBase) for each in alone[0].network.modules()):
         return _alone(len(plan.members), "recurrent layers of torch's keep lists of their own weights")
+    before = _kept_on(alone[0].network)
     for each in alone:
         each.step()
+    if [id(each) for each in _kept_on(alone[0].network)] != [id(each) for each in before]:
+        return _alone(len(plan.members), KEEPS)
     fitting = max(1, int(limit / max(alone[0].bytes_kept() * _ALIVE + member_bytes(plan, task, machine.dtype), 1)))
     if fitting < 2:
         return _alone(len(plan.members), "together they do not fit into memory")
@@ -166,6 +173,17 @@ def measured(task: Task[Any], plan: Plan, feed: Feed, machine: Machine, limit: i
     at_once, single = _timed(together, alone)
     count = len(some.members)
     return PopulationPath(count, 0, at_once < _FASTER * count * single, at_once, count * single)
+
+
+def _kept_on(network: nn.Module) -> list[Tensor]:
+    """Tensors that modules hold beside parameters and buffers."""
+    plain = [
+        value
+        for module in network.modules()
+        for name, value in vars(module).items()
+        if name not in {"_parameters", "_buffers", "_modules"}
+    ]
+    return [each for each in tree_leaves(plain) if isinstance(each, Tensor)]
 
 
 def _courses(plan: Plan) -> list[Any]:

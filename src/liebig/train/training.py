@@ -24,7 +24,7 @@ from liebig.hardware.precision import fastest_dtype
 from liebig.nets.user_module import UserModule
 from liebig.stack.specs import Wants
 from liebig.techniques.compute.auto import Compute
-from liebig.train.at_once import NotAtOnce
+from liebig.train.at_once import reason_of
 from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Encoder, Encoding
 from liebig.train.evaluation import NOT_JUDGED
@@ -113,14 +113,14 @@ def _population(
         try:
             feed = encoding.feed(task, _encoders(part), machine.device, machine.dtype)
             done += Population(task, part, feed, machine, watching).run()
-        except NotAtOnce as error:
-            # Further in than the first steps, which went well: a branch that the network takes later.
-            if options.paths is not None:
-                options.paths.refuse(part, error.reason)
-            waiting = [*(part.taking([member]) for member in part.members), *waiting]
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
-                raise
+                if options.paths is None or len(part.members) == 1 or not isinstance(part.recipe.network, UserModule):
+                    raise
+                # Further in than the first steps, which went well: a branch that the network takes later.
+                options.paths.refuse(part, reason_of(error))
+                waiting = [*(part.taking([member]) for member in part.members), *waiting]
+                continue
             if len(part.members) == 1:
                 done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
                 continue
