@@ -208,6 +208,7 @@ def test_every_remedy_proposes_something_somewhere(remedy):
         "log-target": recipe(objective=MSE()),
         "match-loss": recipe(objective=MSE()),
         "insert-activation": recipe(network=MLP(activation=Identity())),
+        "unsquash-activation": recipe(network=MLP(activation=Sigmoid(), depth=6)),
     }
     if remedy.name == "tame-activation":
         growing = Anatomy((Organ("0", "linear", 2, 8, "exp"), Organ("1", "activation", 8, 8, "exp")), (2,), True)

@@ -1,6 +1,6 @@
 """Amazon SageMaker Debugger's built-in rules.
 
-Thresholds: the defaults of its documentation, "List of Debugger built-in rules": VanishingGradient (mean size below 1e-7);
+Thresholds: as remembered from its documentation, "List of Debugger built-in rules", and not checked against it again: VanishingGradient (mean size below 1e-7);
   ExplodingTensor (not finite); DeadRelu (more than 50 % of a layer's units inactive); SaturatedActivation (more than 50 %
   beyond +-9.4999 for tanh, -23..16.99999 for sigmoid); PoorWeightInitialization (largest variance over smallest above 10,
   or 5th to 95th percentile within 0.001); WeightUpdateRatio (10; 1e-8); UnchangedTensor (1e-5, three looks);

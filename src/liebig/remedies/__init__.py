@@ -71,6 +71,7 @@ from liebig.remedies.tame_activation import TameActivation
 from liebig.remedies.target_encoding import TargetEncoding
 from liebig.remedies.train_all_parameters import TrainAllParameters
 from liebig.remedies.train_in_train_mode import TrainInTrainMode
+from liebig.remedies.unsquash_activation import UnsquashActivation
 from liebig.remedies.use_adamw import UseAdamW
 from liebig.remedies.use_momentum import UseMomentum
 from liebig.remedies.use_muon import UseMuon
@@ -150,6 +151,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     TargetEncoding(),
     TrainAllParameters(),
     TrainInTrainMode(),
+    UnsquashActivation(),
     UseAdamW(),
     UseMomentum(),
     UseMuon(),

@@ -25,6 +25,7 @@ class NormaliseByBatch(Remedy):
 
     name = "batch-normalisation"
     answers = (VanishingGradient, ExplodingGradient, StillImproving, ShiftingActivations)
+    cures = (VanishingGradient,)
     prior = measured(-0.3, 4, 8, 5)
     changes = ("network.normalisation", "network.edits")
     depth = Depth.ON

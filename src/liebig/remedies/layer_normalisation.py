@@ -22,6 +22,7 @@ class NormaliseByLayer(Remedy):
 
     name = "layer-normalisation"
     answers = (VanishingGradient, ExplodingGradient, ShiftingActivations)
+    cures = (VanishingGradient,)
     prior = measured(0.0, 3, 12, 2)
     changes = ("network.normalisation", "network.edits")
     depth = Depth.ON

@@ -23,6 +23,7 @@ from liebig.techniques.objectives.mse import MSE
 _OTHERWISE = frozenset(
     {"label-range", "labels-from-one", "unused-class", "bits-range", "log-softmax-twice", "raw-for-logs"}
 )
+_SQUASHED_TWICE = frozenset({"softmax-twice", "sigmoid-twice"})
 _SQUASHING = frozenset({"softmax", "log-softmax", "sigmoid", "relu", "tanh"})
 
 
@@ -41,9 +42,8 @@ class MatchLoss(Remedy):
         plain = self._plain_answers(recipe, situation)
         classes = situation.kind.is_classification and isinstance(recipe.objective, MSE)
         start = plain or recipe
-        changed = (
-            exchange(start, "objective", CrossEntropy()) if classes or self._by_probabilities(start, finding) else plain
-        )
+        apt = situation.kind.is_classification and self._of_the_users_own(start, finding, plain is not None)
+        changed = exchange(start, "objective", CrossEntropy()) if classes or apt else plain
         name = " and ".join(
             part
             for part, done in (
@@ -62,12 +62,18 @@ class MatchLoss(Remedy):
             return None
         return exchange(recipe, "network", network.with_edit(RemoveOutputActivation()))
 
-    def _by_probabilities(self, recipe: Recipe, finding: Finding) -> bool:
-        """A loss of the user's that takes probabilities or their logarithms no longer fits plain answers."""
-        return recipe.objective.kind == "users-loss" and text(finding, "function") in {
-            "nll_loss",
-            "binary_cross_entropy",
-        }
+    def _of_the_users_own(self, recipe: Recipe, finding: Finding, plain: bool) -> bool:
+        """True for a loss of the user's that is wrong for classes as it stands: one that squares them, one that takes
+        probabilities or their logarithms where the answers are plain now, one that itself squashes what cross-entropy squashes
+        again."""
+        if recipe.objective.kind != "users-loss":
+            return False
+        function, kind = text(finding, "function"), text(finding, "kind")
+        if kind.startswith(("squared", "plain")):
+            return True
+        if function in {"nll_loss", "binary_cross_entropy"}:
+            return plain
+        return not plain and kind in _SQUASHED_TWICE
 
     def advise(self, finding: Finding) -> str:
         kind, function = text(finding, "kind"), text(finding, "function") or "the loss"

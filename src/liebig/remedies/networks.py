@@ -44,7 +44,7 @@ from liebig.techniques.initialisations.xavier import Xavier
 Scheme = Literal["he", "xavier", "lecun"]
 _SCHEMES: Final[dict[Scheme, type[Settings]]] = {"he": He, "xavier": Xavier, "lecun": LeCun}
 #: Bends that squash from both sides, and the one that keeps its own scale.
-_SQUASHING: Final = frozenset({"sigmoid", "tanh", "hardtanh", "hardsigmoid", "softsign"})
+SQUASHING: Final = frozenset({"sigmoid", "tanh", "hardtanh", "hardsigmoid", "softsign"})
 
 
 class Network(ABC):
@@ -128,7 +128,7 @@ class Network(ABC):
     @property
     def suiting_scheme(self) -> Scheme:
         """The initialisation that suits its activation."""
-        if self.activation in _SQUASHING:
+        if self.activation in SQUASHING:
             return "xavier"
         return "lecun" if self.activation == "selu" else "he"
 
@@ -141,6 +141,16 @@ def network_in(recipe: Recipe, situation: Situation) -> Network | None:
     if isinstance(recipe.network, UserModule) and anatomy is not None:
         return OwnNetwork(recipe, recipe.network, anatomy)
     return None
+
+
+def bent_and_drawn(recipe: Recipe, situation: Situation, kind: Literal["relu", "leaky-relu", "gelu"]) -> Recipe | None:
+    """`recipe` with another activation between its layers and weights drawn as suits it: a scheme is made for one activation."""
+    network = network_in(recipe, situation)
+    bent = network.bent_by(kind) if network is not None else None
+    after = network_in(bent, situation) if bent is not None else None
+    if after is None:
+        return None
+    return after.drawn_by(after.suiting_scheme) or bent
 
 
 @dataclass(frozen=True, slots=True)

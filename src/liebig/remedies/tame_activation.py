@@ -1,6 +1,6 @@
 """An activation that grows no faster than its input.
 
-Does: exchanges exponentials, powers and the like between the layers for a ReLU.
+Does: exchanges exponentials, powers and the like between the layers for a ReLU, and draws the weights anew as suits it.
 Helps: networks in which each layer makes large values larger still, until they are infinite.
 Misleads: where the growth is meant (rates of a Poisson count) it belongs to the answer, not between the layers.
 Source: Goodfellow, Bengio & Courville 2016, section 8.2.4, on products of many large derivatives.
@@ -12,7 +12,7 @@ from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Prior, Proposal, Remedy, Situation
 from liebig.remedies.edits import worth_trying
-from liebig.remedies.networks import network_in
+from liebig.remedies.networks import bent_and_drawn, network_in
 
 #: Activations whose slope grows with their input.
 _GROWING = frozenset({"exp", "exp2", "expm1", "square", "pow", "sinh", "cosh", "tan"})
@@ -25,14 +25,15 @@ class TameActivation(Remedy):
     answers = (ExplodingGradient, NonFinite)
     cures = (ExplodingGradient, NonFinite)
     prior = Prior(3.0, 0.0, 8.0, "our own fault benchmark: an exponential in each of eight layers")
-    changes = ("network.edits",)
+    changes = ("techniques", "network.edits")
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
         network = network_in(recipe, situation)
         if network is None or finding is None or network.activation not in _GROWING:
             return ()
-        return worth_trying("activation: ReLU", recipe, network.bent_by("relu"), finds_rate=True)
+        changed = bent_and_drawn(recipe, situation, "relu")
+        return worth_trying("activation: ReLU, drawn by He", recipe, changed, finds_rate=True)
 
     def advise(self, finding: Finding) -> str:
         return "Use activations that grow no faster than their input, such as ReLU, and no exponentials between layers."
