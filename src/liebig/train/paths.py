@@ -32,10 +32,13 @@ from liebig.train.stacked import Machine, apply_gradients, gradients_of
 from liebig.train.user_network import UserForward
 
 #: A training of fewer steps is not worth timing.
-_LEAST_STEPS: Final = 40
-#: Pairs that are timed, at least and at most; between them as long as they take no longer than this, in seconds.
-_LEAST_PAIRS, _MOST_PAIRS = 3, 9
-_SECONDS: Final = 1.0
+_LEAST_STEPS: Final = 50
+#: Turns that are timed, at least and at most; between them as long as they take no longer than this, in seconds.
+_LEAST_PAIRS, _MOST_PAIRS = 2, 6
+_SECONDS: Final = 0.4
+#: Steps that count in one turn of one way (twice as many of a single member's), and steps timed beside those of the training.
+_RUN: Final = 2
+_SHARE: Final = 0.03
 #: One call is taken when it needs at most this share of the time of all members' own.
 _FASTER: Final = 0.95
 #: How far gradients (and buffers) of both ways may differ, beside the largest of them.
@@ -170,7 +173,7 @@ def measured(task: Task[Any], plan: Plan, feed: Feed, machine: Machine, limit: i
     for steps, k in zip(alone, (0, -1), strict=False):
         if not _agree(together, steps, k):
             return _alone(len(some.members), "torch.func comes to other gradients than the network itself")
-    at_once, single = _timed(together, alone)
+    at_once, single = _timed(together, alone, math.ceil(_SHARE * plan.epochs * plan.steps_per_epoch))
     count = len(some.members)
     return PopulationPath(count, 0, at_once < _FASTER * count * single, at_once, count * single)
 
@@ -264,13 +267,19 @@ def _agree(together: _Steps, alone: _Steps, k: int) -> bool:
     )
 
 
-def _timed(together: _Steps, alone: Sequence[_Steps]) -> tuple[float, float]:
-    """Median seconds of a step of all members in one call, and of one member on its own, in alternation."""
-    at_once, single = [], []
+def _timed(together: _Steps, alone: Sequence[_Steps], most: int) -> tuple[float, float]:
+    """Median seconds of a step of all members in one call, and of one member on its own, in alternation; at most about `most`
+    steps of all. Each way goes on for some steps, as it will in training: the first one after the other way finds memory and
+    caches as that left them, and does not count."""
+    at_once: list[float] = []
+    single: list[float] = []
     until = time.perf_counter() + _SECONDS
     for number in range(_MOST_PAIRS):
-        at_once.append(together.step())
-        single.append(alone[number % len(alone)].step())
-        if number + 1 >= _LEAST_PAIRS and time.perf_counter() > until:
+        together.step()
+        at_once += [together.step() for _ in range(_RUN)]
+        own = alone[number % len(alone)]
+        own.step()
+        single += [own.step() for _ in range(2 * _RUN)]
+        if number + 1 >= _LEAST_PAIRS and (time.perf_counter() > until or len(at_once) >= most):
             break
     return median(at_once), median(single)
