@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -16,6 +17,9 @@ from torch import Tensor
 from liebig.core.evidence import StepLosses
 from liebig.probes.look import Look
 from liebig.probes.probe import Probe, Reading
+
+#: Of a number: what repeating it may seem to spread.
+_ROUNDING: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,12 @@ class LossProbe(Probe):
             return None
         losses = look.losses.flatten(1).float()
         rows = look.rows or losses.shape[1]
-        noise = losses.std(dim=1, correction=0) / rows**0.5
+        mean, spread = losses.mean(dim=1), losses.std(dim=1, correction=0)
+        # A user's loss is one number for the whole batch, repeated for its rows: rounding is no spread.
+        noise = torch.where(spread <= _ROUNDING * mean.abs(), 0.0, spread / rows**0.5)
         if losses.shape[1] == 1:
             noise = torch.full_like(noise, float("nan"))  # one number has no spread that could be known
-        return torch.stack([losses.mean(dim=1), noise, torch.full_like(noise, rows)], dim=1)
+        return torch.stack([mean, noise, torch.full_like(noise, rows)], dim=1)
 
     def measurement(self, readings: Sequence[Reading]) -> StepLosses:
         return StepLosses(
