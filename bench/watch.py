@@ -3,10 +3,11 @@
     python bench/watch.py [--quick]
 
 Two small networks (an MLP 64-256-256-10 on batches of 128, a CNN on 64 images of 28 x 28) train for 5,000 steps each. Two copies of
-each loop advance in turn by a few steps; which of the two goes first changes with every pair, and the overhead is the
-median over pairs of (watched - plain) / plain, counted with the looks that fall into each slice: their sum is told too.
-The last line is one JSON object: overheads as fractions of a step's time averaged over the run, memory as a fraction of the
-peak.
+each loop advance in turn by a few steps; which of the two goes first changes with every pair. Slices in which the watch looked at
+nothing differ by its hooks alone: of their differences the mean of the middle half counts, whatever else the machine does. To
+the slices with looks goes all that they took beyond the plain ones near them. The overhead is both together over the time of all plain slices.
+Seconds are those of the thread. Memory is the peak of a process of its own, over that of one that runs the same loop unwatched.
+The last line is one JSON object of fractions: overhead averaged over the run, memory beyond the plain loop's.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import liebig
-from liebig.core.evidence import ProbeCost
+from liebig.core.evidence import ProbeCost, UpdateRatios
 
-STEPS, SLICE = 5_000, 10
+STEPS, SLICE, NEAR = 5_000, 5, 10
 
 
 def mlp() -> tuple[nn.Module, Tensor]:
@@ -62,31 +63,45 @@ class Loop:
             self.optimizer.step()
         return time.thread_time() - began
 
+    def slices_with_looks(self) -> set[int]:
+        """Which slices held a look, or the step after one, in which the look ends."""
+        seen = self.watch.evidence.get(UpdateRatios) if self.watch is not None else None
+        return {(step + after) // SLICE for step in (seen.steps if seen is not None else ()) for after in (0, 1)}
+
 
 def overhead(make: Callable[[], tuple[nn.Module, Tensor]], steps: int) -> tuple[float, dict[str, float]]:
     """The extra time of the watched loop, as a fraction of the plain one's, over the whole run."""
     Loop(make, watched=False).advance(50)
     plain, watched = Loop(make, watched=False), Loop(make, watched=True)
-    extras, costs = [], []
+    pairs = []
     for number in range(steps // SLICE):
         first, second = (plain, watched) if number % 2 == 0 else (watched, plain)
         one, other = first.advance(SLICE), second.advance(SLICE)
-        a, b = (one, other) if number % 2 == 0 else (other, one)
-        extras.append(b - a)
-        costs.append(a)
+        pairs.append((one, other) if number % 2 == 0 else (other, one))
     assert watched.watch is not None
-    assert all(torch.equal(a, b) for a, b in zip(plain.net.parameters(), watched.net.parameters(), strict=True))
-    step = statistics.median(costs)
-    # Slices without a look differ by the hooks alone: there the median is robust to what else the machine does. Slices with
-    # looks are few and long: their extra time is what the watch itself measured.
-    quiet = statistics.median(extras)
-    cost = watched.watch.evidence.get(ProbeCost)
-    assert cost is not None
     assert watched.watch.error is None, watched.watch.error
-    looks = cost.seconds / (step * steps / SLICE)
-    told = {"step_us": step / SLICE * 1e6, "quiet": quiet / step, "looks": looks, "sum": sum(extras) / sum(costs)}
+    assert all(torch.equal(a, b) for a, b in zip(plain.net.parameters(), watched.net.parameters(), strict=True))
+    usual = statistics.median(mine for mine, _ in pairs)
+    looks = watched.slices_with_looks()
+    quiet = middle_half([theirs - mine for place, (mine, theirs) in enumerate(pairs) if place not in looks])
+    seen = 0.0
+    for place in looks & set(range(len(pairs))):  # the machine is not equally fast all the time
+        near = [mine for mine, _ in pairs[max(0, place - NEAR) : place + NEAR + 1]]
+        seen += pairs[place][1] - statistics.median(near)
+    share, cost = seen / (usual * len(pairs)), watched.watch.evidence.get(ProbeCost)
+    assert cost is not None
+    told = {
+        "step_us": usual / SLICE * 1e6, "hooks": quiet / usual, "looks": share, "slices": len(looks),
+        "of_its_own_account": cost.seconds / (usual * len(pairs)), "sum": sum(b - a for a, b in pairs) / sum(a for a, _ in pairs),
+    }  # fmt: skip
     watched.watch.close()
-    return quiet / step + looks, told
+    return quiet / usual + share, told
+
+
+def middle_half(values: list[float]) -> float:
+    """The mean of the values between the quartiles."""
+    ordered = sorted(values)
+    return statistics.fmean(ordered[len(ordered) // 4 : -(len(ordered) // 4)])
 
 
 def peak(kind: str, watched: bool, steps: int) -> int:

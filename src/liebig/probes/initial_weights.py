@@ -21,7 +21,6 @@ from liebig.probes.look import Look, SeenWeight
 from liebig.probes.probe import Probe, Reading, matrices
 
 _SKETCH = 16
-_LAST_STEP = 1  # the first gradient is seen at step 0 or 1, as the loop has it
 _SAME = 1e-6
 _STATISTICS = 4  # spread, gain, duplicates, the largest possible rank (NaN without a gradient)
 _PER_LAYER = _STATISTICS + _SKETCH * _SKETCH
@@ -29,14 +28,17 @@ _PER_LAYER = _STATISTICS + _SKETCH * _SKETCH
 
 @dataclass(frozen=True, slots=True)
 class WeightProbe(Probe):
-    """Reads, for each matrix, four statistics and the Gram matrix of the sketched gradient."""
+    """Reads, for each matrix, four statistics and the Gram matrix of the sketched gradient, up to the step `gradient_at` at
+    which the loop shows its first."""
+
+    gradient_at: int = 1
 
     def names(self, look: Look) -> tuple[str, ...]:
         return tuple(weight.name for weight in matrices(look))
 
     def read(self, look: Look) -> Tensor | None:
         weights = matrices(look)
-        if look.step > _LAST_STEP or not weights:
+        if look.step > self.gradient_at or not weights:
             return None
         batch = look.losses.flatten(1).shape[1] if look.losses is not None else _SKETCH
         return torch.cat([_of(weight, batch) for weight in weights], dim=1)

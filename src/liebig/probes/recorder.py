@@ -52,7 +52,7 @@ class Recorder:
 
     Members are known by their original number 0..members-1, also after others have left. `class_shares` (classes in the
     training rows) and `is_classification` make the baseline of the initial loss exact. Looking may cost `share` of the time
-    so far and `grace` seconds.
+    so far and `grace` seconds. `gradient_at` is the step at which the first gradient is seen.
     """
 
     def __init__(
@@ -64,13 +64,14 @@ class Recorder:
         class_shares: tuple[float, ...] = (),
         grace: float = _GRACE,
         share: float = _SHARE,
+        gradient_at: int = 1,
     ) -> None:
         self._present = list(range(members))
         self._late, self._last = late_steps(total_steps), total_steps - 1
         self._probes: tuple[Probe, ...] = (
             LossProbe(total_steps),
             InitialLossProbe(is_classification, class_shares),
-            WeightProbe(),
+            WeightProbe(gradient_at),
             GradientProbe(),
             UpdateProbe(),
             NormProbe(),

@@ -1,7 +1,8 @@
 """When to look: whole at steps 0-9, lightly up to step 50, then whole at geometrically spaced steps and at the last.
 
 Causes that look alike after training differ by orders of magnitude at the start, so the start is watched closely. In a
-loop whose end is not known the looks after step 9 are geometrically spaced at once, light and whole ones taking turns.
+loop whose end is not known three of the first ten looks are light, and those after step 9 are geometrically spaced at once,
+light and whole ones taking turns.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 WHOLE_UNTIL: Final = 9
 LIGHT_UNTIL: Final = 50
 _RATIO: Final = 1.5
+_OPEN_LIGHT: Final = frozenset({4, 6, 8})  # of the first steps of such a loop: light is half the cost
 _OPEN_RATIO: Final = 1.25  # light and whole ones taking turns, so that whole ones are 1.56 apart
 _LONGEST: Final = 10**12  # steps: no loop is longer
 
@@ -42,7 +44,7 @@ def seeing(step: int, late: frozenset[int]) -> Seeing:
 
 def open_looks() -> tuple[tuple[int, Seeing], ...]:
     """All looks of a loop whose end is not known, in order."""
-    looks = [(step, Seeing.WHOLE) for step in range(WHOLE_UNTIL + 1)]
+    looks = [(step, Seeing.LIGHT if step in _OPEN_LIGHT else Seeing.WHOLE) for step in range(WHOLE_UNTIL + 1)]
     step, whole = float(WHOLE_UNTIL), False
     while step < _LONGEST:
         step = max(step * _OPEN_RATIO, step + 2)

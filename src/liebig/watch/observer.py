@@ -52,14 +52,14 @@ from liebig.watch.sight import Sight, Wait
 
 _SHARE: Final = 0.003  # of the time so far may be spent on looks after the first ten,
 _GRACE: Final = 0.01  # and so many seconds;
-_ALWAYS: Final = 4  # each fourth late look, 2.4 times as late as the one before, is taken whatever looking has cost
-_HOOK_SHARE: Final = 0.002  # of the time so far may be spent on the hook on the network's entry between looks,
-_HOOK_GRACE: Final = 0.002  # and so many seconds;
-_HOOK_SECONDS: Final = 4e-6  # is what it costs a pass
+_ALWAYS: Final = 5  # each fifth late look, three times as late as the one before, is taken whatever looking has cost
+_HOOK_SHARE: Final = 0.0005  # of the time so far may be spent on the hook on the network's entry between looks,
+_HOOK_GRACE: Final = 0.004  # and so many seconds;
+_HOOK_SECONDS: Final = 8e-6  # is what it costs a pass
 _COUNT_SECONDS: Final = 0.6e-6  # and this is what counting costs a step
 _EVALUATED_PASSES: Final = 4  # of one evaluation are looked at closely
 _DETAILS: Final = frozenset({0, 1, 2, 5, 9})  # looks at which loss calls are read in detail, and all late ones
-_WINDOWS: Final = frozenset({1, 2, 4, 6, 8})  # looks that go on after the step, up to the next forward pass
+_WINDOWS: Final = frozenset({1, 2, 3, 5, 7})  # looks that go on after the step, up to the next forward pass
 _CHECK_EVERY: Final = 64  # steps, on a processor: are the weights still finite?
 _TIMINGS: Final = 64  # steps whose wait and work are timed
 
@@ -76,7 +76,7 @@ class Observer:
         self.counts = [0] * len(self.optimizers)  # steps done by each
         self.awake = True  # each step is followed: a look is on, or what is timed
         self.wake = 0  # the step at which to come back while asleep
-        self.recorder = Recorder(1, 1 << 40, grace=_GRACE, share=_SHARE)
+        self.recorder = Recorder(1, 1 << 40, grace=_GRACE, share=_SHARE, gradient_at=0)
         self._schedule = open_looks()
         self._place = 0
         self._seeing = Seeing.NOTHING
