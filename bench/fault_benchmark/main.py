@@ -26,7 +26,7 @@ def main() -> None:
     healthy = [name for name in HEALTHY if not chosen or name in chosen or "healthy" in chosen]
     began = time.monotonic()
     seeds = 1 if given.quick else given.seeds
-    jobs = [(name, seed) for name in faults for seed in range(min(seeds, 3))]
+    jobs = [(name, seed) for name in faults for seed in range(min(seeds, 2))]
     jobs += [(name, seed) for name in healthy for seed in range(seeds)]
     outcomes = _measured(jobs, given.workers, given.json)
     repairs = _repairs([name for name in faults if FAULTS[name].repairable], given.workers) if given.repairs else []
@@ -39,6 +39,7 @@ def _measured(jobs: Sequence[tuple[str, int]], workers: int, kept: str) -> list[
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for done in pool.map(measure, *zip(*jobs, strict=True)) if jobs else ():
             outcomes.append(done)
+            _progress("watched", len(outcomes), len(jobs), f"{done.name}, seed {done.seed}")
             if kept:
                 with Path(kept).open("a") as lines:
                     lines.write(json.dumps(asdict(done)) + "\n")
@@ -48,12 +49,18 @@ def _measured(jobs: Sequence[tuple[str, int]], workers: int, kept: str) -> list[
 
 
 def _repairs(names: Sequence[str], workers: int) -> list[Repaired]:
+    repairs: list[Repaired] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        repairs = list(pool.map(repair, names))
-    for each in repairs:
-        if each.error:
-            print(f"{each.name}, repair: {each.error}", file=sys.stderr, flush=True)
+        for done in pool.map(repair, names):
+            repairs.append(done)
+            _progress("repairs", len(repairs), len(names), done.name)
+            if done.error:
+                print(f"{done.name}, repair: {done.error}", file=sys.stderr, flush=True)
     return repairs
+
+
+def _progress(what: str, done: int, total: int, name: str) -> None:
+    print(f"{what} {done}/{total}: {name}", file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:
@@ -61,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", default="", help="names of faults and healthy kinds, 'faults' or 'healthy', with commas"
     )
-    parser.add_argument("--seeds", type=int, default=5, help="seeds of each healthy kind; faults take at most three")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds of each healthy kind; faults take at most two")
     parser.add_argument("--quick", action="store_true", help="one seed of each")
     parser.add_argument("--repairs", action=argparse.BooleanOptionalAction, default=True, help="try to mend the faults")
     parser.add_argument("--workers", type=int, default=2)

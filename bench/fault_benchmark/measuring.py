@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from fault_benchmark.faults import FAULTS
+from fault_benchmark.fitting import fitted
 from fault_benchmark.healthy import HEALTHY
 from fault_benchmark.loop import train
 from fault_benchmark.rivals import RIVALS, Trace
@@ -22,7 +23,8 @@ Said = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run. `first_named` is the share of the steps at which an accepted answer first stood first."""
+    """What came of one run. `first_named` is the share of the steps at which an accepted answer first stood first;
+    `fit` what is said of the same fault as a recipe, in its first seed (None: no recipe can express it)."""
 
     name: str
     seed: int
@@ -37,6 +39,7 @@ class Outcome:
     twin_score: float = float("nan")
     twin_seconds: float = float("nan")
     rivals: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    fit: Said | None = None
     told: str = ""
     error: str = ""
 
@@ -78,5 +81,6 @@ def _measured(name: str, seed: int, setup: Setup) -> Outcome:
         said(seen.with_data), first, bool(same), twin.score if twin else float("nan"),
         twin.seconds if twin else float("nan"),
         tuple((rival, tuple(rules(trace))) for rival, rules in RIVALS.items()),
+        said(fitted(name, seed)) if fault and fault.recipe and seed == 0 else None,
         f"{seen.passive}\n---- with data\n{seen.with_data}",
     )  # fmt: skip

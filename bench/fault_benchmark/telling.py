@@ -24,6 +24,13 @@ def _top(said: Said, name: str) -> bool:
     return any(check in FAULTS[name].accepted for check, _ in said[:3])
 
 
+def _agrees(outcome: Outcome) -> bool:
+    """True when the same finding stands first of the recipe as of the watched loop."""
+    return outcome.fit is not None and [each for each, _ in outcome.fit[:1]] == [
+        each for each, _ in outcome.with_data[:1]
+    ]
+
+
 def _share(values: Sequence[bool]) -> float:
     return sum(values) / len(values) if values else math.nan
 
@@ -41,6 +48,7 @@ def figures(outcomes: Sequence[Outcome], repairs: Sequence[Repaired] = ()) -> di
         "cause_first": _share([_first(each.with_data, each.name) for each in sick]),
         "cause_first_passive": _share([_first(each.passive, each.name) for each in sick]),
         "cause_top3": _share([_top(each.with_data, each.name) for each in sick]),
+        "fit_agrees": _share([_agrees(each) for each in sick if each.fit is not None]),
         "false_alarms": _share(alarms),
         "repaired": _share([each.success for each in repairs if each.error or each.worth_it]),
     }
@@ -48,7 +56,18 @@ def figures(outcomes: Sequence[Outcome], repairs: Sequence[Repaired] = ()) -> di
 
 
 def table(outcomes: Sequence[Outcome], repairs: Sequence[Repaired], seconds: float) -> str:
-    lines = [*_faults(outcomes), "", *_healthy(outcomes), "", *_rivals(outcomes), "", *_mended(repairs), ""]
+    lines = [
+        *_faults(outcomes),
+        "",
+        *_fits(outcomes),
+        "",
+        *_healthy(outcomes),
+        "",
+        *_rivals(outcomes),
+        "",
+        *_mended(repairs),
+        "",
+    ]
     same = [each.same_weights for each in outcomes if not each.error]
     lines.append(f"Bit-identical weights after watching: {sum(same)} of {len(same)} runs. {seconds:.0f} seconds.")
     return "\n".join(lines)
@@ -77,6 +96,21 @@ def _faults(outcomes: Sequence[Outcome]) -> list[str]:
             f"{name:27} {_mean(each.score for each in runs):6.2f} {_mean(each.twin_score for each in runs):6.2f}"
             f"  {counts[0]:>7}  {counts[1]:>4}  {counts[2]:>4}  {at + late:>10}  {note}"
         )
+    return lines
+
+
+def _fits(outcomes: Sequence[Outcome]) -> list[str]:
+    runs = [each for each in outcomes if each.fit is not None]
+    if not runs:
+        return []
+    agree = sum(_agrees(each) for each in runs)
+    right = sum(_first(each.fit or (), each.name) for each in runs)
+    lines = [
+        f"as a recipe: {agree} of {len(runs)} have the same first finding as the watched loop; {right} a right one"
+    ]
+    lines += [
+        f"    {each.name}: {_one(each.fit or ())}, watched {_one(each.with_data)}" for each in runs if not _agrees(each)
+    ]
     return lines
 
 
