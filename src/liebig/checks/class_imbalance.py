@@ -9,6 +9,7 @@ Source: He & Garcia 2009, "Learning from imbalanced data".
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Final
 
 from liebig.checks.numbers import middle, ramp, scaled_to_hint
@@ -16,6 +17,7 @@ from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, 
 from liebig.core.evidence import ClassRecall, Evidence, FinalScore, InitialLoss
 
 _OF_NUMBERS: Final = frozenset({"rmse", "mae", "r2"})
+_NORMAL: Final = NormalDist()
 _OF_RANKS: Final = frozenset({"roc_auc", "log_loss"})
 
 
@@ -52,7 +54,8 @@ class ClassImbalance(Check):
                 continue
             rare = ramp(recall.prior[i] * count, 0.6, 0.25)
             error = math.sqrt(max(others * (1 - others), 0.01) / rows)
-            lost = ramp(others - recall.recall[i], 0.2, 0.6) * ramp((others - recall.recall[i]) / error, 2.0, 4.0)
+            missing = min(others, _reachable(recall.auc[i], count)) - recall.recall[i]
+            lost = ramp(missing, 0.2, 0.6) * ramp(missing / error, 2.0, 4.0)
             strength = rare * lost * (0.2 + 0.8 * _could(recall.auc[i]))
             if strength > best[0]:
                 facts = {
@@ -68,6 +71,15 @@ class ClassImbalance(Check):
         # What is ranked, not answered, is not lost by the threshold: there it is a hint.
         strength = scaled_to_hint(0.5 * best[0]) if score and score.metric in _OF_RANKS else best[0]
         return Found(strength, best[1], best[2])
+
+
+def _reachable(auc: float, count: int) -> float:
+    """The recall that the likeliest class gives at this ROC AUC if all classes were equally frequent (scores normal, of equal
+    spread): a class that cannot be told from the others well is rightly named seldom. 1 where the AUC was not measured."""
+    if not math.isfinite(auc):
+        return 1.0
+    apart = math.sqrt(2.0) * _NORMAL.inv_cdf(min(max(auc, 0.501), 0.9999))
+    return _NORMAL.cdf(apart / 2.0 - math.log(count - 1) / apart)
 
 
 def _could(auc: float) -> float:
