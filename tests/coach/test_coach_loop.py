@@ -390,3 +390,42 @@ def test_begin_round_is_frozen():
     action = BeginRound(1, Purpose.REMEDIES, "a", (), FIDELITIES[0])
     with pytest.raises(AttributeError):
         action.number = 2
+
+
+class BurstRunner(TimedRunner):
+    """After the first runs everything looks fifty times as long, until costs are measured again."""
+
+    burst = 1.0
+    measured_again = 0
+
+    def predicted_seconds(self, requests):
+        return self.burst * super().predicted_seconds(requests)
+
+    def predicted_seal_seconds(self, finals):
+        return self.burst * super().predicted_seal_seconds(finals)
+
+    def run(self, requests, deadline):
+        busy, self.burst = self.burst, 1.0
+        results = super().run(requests, deadline)
+        self.burst = busy if self.measured_again else 50.0
+        return results
+
+    def measure_again(self):
+        self.burst, self.measured_again = 1.0, self.measured_again + 1
+
+
+def test_a_burst_of_other_work_does_not_end_a_study():
+    clock = Clock()
+    runner = BurstRunner(PLAIN, 0, clock)
+    _, study, _, _ = run(budget=200.0, runner=runner, clock=clock, advisor=Starting())
+    assert runner.measured_again == 1
+    assert len(list(study.all(RoundBegan))) > 1
+
+
+def test_costs_are_not_measured_again_without_end():
+    clock = Clock()
+    runner = BurstRunner(PLAIN, 0, clock)
+    runner.measure_again = lambda: setattr(runner, "measured_again", runner.measured_again + 1)
+    _, study, _, _ = run(budget=200.0, runner=runner, clock=clock, advisor=Starting())
+    assert runner.measured_again == 3
+    assert study.is_closed

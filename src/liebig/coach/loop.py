@@ -81,6 +81,10 @@ RESERVE_SHARE: Final = 0.01
 #: Training for the seal may always take this share of the budget, or so many seconds, even where nothing is left.
 SEAL_GRACE_SHARE: Final = 0.03
 SEAL_GRACE: Final = 1.0
+#: A study that would end with more than this share of its budget left has its costs measured again, at most so often.
+_LEFT_SHARE: Final = 0.25
+_MOST_DOUBTS: Final = 3
+_SPENT: Final = "the budget is spent"
 #: Shares of the work rows that the seal's models may be trained on where all would not fit.
 SEAL_SHARES: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
 
@@ -131,6 +135,8 @@ def improve(
     while True:
         try:
             action = next_action(coach.view())
+            if isinstance(action, OpenSeal) and coach.doubts_costs():
+                continue
             if isinstance(action, Finish):
                 return Handed(ledger.study, coach.ending or action.reason, coach.model)
             coach.do(action)
@@ -148,6 +154,7 @@ class _Coach:
     ) -> None:
         self.ledger, self.runner, self.advisor, self.clock, self.listener = ledger, runner, advisor, clock, listener
         self.stopping = self.ending = ""
+        self._doubted = 0
         self.model: object | None = None
         self._baseline, self._starting = advisor.baseline(), tuple(advisor.starting())
         self._challengers = tuple(advisor.challengers())
@@ -220,6 +227,19 @@ class _Coach:
                 f"{study.began.budget:g} s do not pay for one training run of {study.began.name}, which takes about "
                 f"{run + seal:.1f} s here; give --budget {max(2 * round(3 * run + seal), 2)}s or more"
             )
+
+    def doubts_costs(self) -> bool:
+        """True where a study would end long before its budget is spent: a burst of other work made costs look higher than
+        they are, and the seal is opened only once. They are measured again, and the policy is asked again."""
+        budget = self.study.began.budget
+        if self.study.began.trials is not None or not isfinite(budget) or self.stopping not in {"", _SPENT}:
+            return False
+        if self._doubted == _MOST_DOUBTS or self.clock() > (1 - _LEFT_SHARE) * budget:
+            return False
+        self._doubted += 1
+        self.stopping = ""
+        self.runner.measure_again()
+        return True
 
     # --- doing it ---
 
@@ -294,7 +314,7 @@ class _Coach:
         if any(result.outcome.ending is Ending.ASKED for result in results) and not self.stopping:
             self.stopping = "asked to stop"
         if not kept and not self.stopping:
-            self.stopping = "the budget is spent"
+            self.stopping = _SPENT
         if action.round == 0 and not self.stopping:
             score = self.study.mean_score(study.baseline or "")
             self._tell(BaselineJudged(self._baseline.name, score, self.clock()))

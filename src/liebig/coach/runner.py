@@ -63,6 +63,9 @@ class Runner(Protocol):
     def predicted_seconds(self, requests: Sequence[Request]) -> float:
         """What `run` will take for these together, on this machine, as far as is known."""
 
+    def measure_again(self) -> None:
+        """Forget what is known of costs: the machine was busier than it is."""
+
     def challenge(self, name: str, blocks: Sequence[int], fidelity: Fidelity) -> Sequence[Score]:
         """A classical algorithm, fitted and judged in the same blocks. Empty where it could not be fitted."""
 

@@ -170,6 +170,9 @@ class SimulatedRunner:
     def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
         return 0.0
 
+    def measure_again(self) -> None:
+        pass
+
 
 class SimulatedAdvisor:
     """Always has so many new ideas, all worth the same; nothing ever limits anything."""

@@ -23,7 +23,7 @@ from liebig.hardware.threads import Threads
 from liebig.stack.draws import member_seed
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
-from liebig.train.cost import predicted_seconds
+from liebig.train.cost import forget_costs, predicted_seconds
 from liebig.train.encoding import Encoding
 from liebig.train.fitted import Fitted
 from liebig.train.options import Precision
@@ -189,6 +189,10 @@ class TrainingRunner:
 
     def predicted_seconds(self, requests: Sequence[Request]) -> float:
         return sum(seconds * self._paces.get(key, self._pace).factor for key, seconds in self._shapes(requests).items())
+
+    def measure_again(self) -> None:
+        forget_costs()
+        self._paces, self._pace = {}, _Pace()
 
     # --- other algorithms ---
 
