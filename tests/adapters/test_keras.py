@@ -97,7 +97,7 @@ def test_each_epoch_is_logged_and_the_diagnosis_is_printed_once(
     assert seen.stop_loss == pytest.approx(history["val_loss"])
     assert seen.stop_metric == pytest.approx(history["val_accuracy"])
     assert watch.diagnosis is not None
-    assert {each.check.name for each in watch.diagnosis.warnings} <= {"still-improving", "loader-bound"}
+    assert {each.check.name for each in watch.diagnosis.warnings} <= {"still-improving"}
     assert capsys.readouterr().out.count(str(watch.diagnosis)) == 1
 
 

@@ -9,12 +9,23 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from written_evidence import HEALTHY, HINTS, POOR, SICK, curves, falling, of
+from written_evidence import HEALTHY, HINTS, LAYERS, POOR, SICK, curves, falling, of
 
 from liebig.checks import ALL, diagnose
+from liebig.checks.loader_bound import LoaderBound
+from liebig.checks.poor_initialisation import PoorInitialisation
 from liebig.core.card import CHECK_SECTIONS, card_of
 from liebig.core.check import Check, Clear, Found, NotApplicable, NotMeasured
-from liebig.core.evidence import Evidence, FinalScore, Measurement, NonFinite
+from liebig.core.evidence import (
+    Evidence,
+    FinalScore,
+    InitialWeights,
+    LayerShape,
+    LoaderWait,
+    Measurement,
+    NonFinite,
+    Structure,
+)
 
 BY_NAME = {check.name: check for check in ALL}
 check_cases = pytest.mark.parametrize("check", ALL, ids=lambda check: check.name)
@@ -112,6 +123,28 @@ def test_imbalance_is_a_hint_where_ranks_are_judged() -> None:
     answer = BY_NAME["class-imbalance"](sick("class-imbalance").having(by_rank))
     assert isinstance(answer, Found)
     assert answer.strength < 0.5
+
+
+def test_a_wait_seen_from_outside_is_a_hint_until_it_is_long() -> None:
+    def strength(wait: float) -> float:
+        answer = LoaderBound()(HEALTHY.having(LoaderWait(wait, 1.3e-3, math.nan, -1)))
+        return answer.strength if isinstance(answer, Found) else 0.0
+
+    assert 0.0 < strength(7.8e-3) <= strength(2e-2) < 0.5 <= strength(0.1)
+
+
+def test_small_weights_are_blamed_less_where_a_normalisation_follows_and_not_where_much_was_learnt() -> None:
+    def strength(evidence: Evidence) -> float:
+        answer = PoorInitialisation()(evidence)
+        return answer.strength if isinstance(answer, Found) else 0.0
+
+    small = InitialWeights(LAYERS, (0.02,) * 3, (0.08,) * 3, (0.0,) * 3, (1.0,) * 3)
+    poor = sick("poor-initialisation").having(small)
+    structure = of(Structure)
+    norm = LayerShape("norm", "layer-norm", 64, 64, 128, 128, 0, "")
+    normalised = poor.having(dataclasses.replace(structure, layers=(*structure.layers, norm)))
+    assert strength(normalised) < 0.5 <= strength(poor)
+    assert strength(HEALTHY.having(small)) < 0.35
 
 
 def test_twice_the_rows_follow_the_power_law() -> None:

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from liebig.checks import diagnose as diagnosed
 from liebig.core.evidence import (
     ClassRecall,
     EpochCurves,
+    Evidence,
     GradientClearing,
     InitialLoss,
     InputScales,
@@ -25,13 +27,14 @@ from liebig.core.evidence import (
     ModuleModes,
     NonFinite,
     ParameterUse,
+    PartScales,
     SharedRows,
     SkippedSteps,
     StepLosses,
     Structure,
     UnitStatistics,
 )
-from liebig.watch import Watch
+from liebig.watch import Watch, observer
 
 M = TypeVar("M", bound=Measurement)
 
@@ -266,3 +269,54 @@ def test_graphs_that_are_kept_and_waits_are_seen() -> None:
     assert memory.graphs_last == 40
     assert memory.place.startswith("tests/watch/test_seeing.py:")
     assert seen(watch, LoaderWait).compute > 0
+
+
+@pytest.mark.parametrize("to_none", [True, False])
+def test_optimizers_that_step_in_turn_clear_their_own_gradients(to_none: bool) -> None:
+    net = loops.mlp()
+    inputs, target = loops.data()
+    optimizers = [torch.optim.SGD(net[0].parameters(), 0.05), torch.optim.Adam(net[-1].parameters(), 0.01)]
+    with Watch(net, optimizers) as watch:
+        for _ in range(10):
+            for optimizer in optimizers:
+                optimizer.zero_grad(set_to_none=to_none)
+                functional.cross_entropy(net(inputs), target).backward()
+                optimizer.step()
+    clearing = seen(watch, GradientClearing)
+    assert clearing.steps >= 10
+    assert clearing.kept == 0
+
+
+def test_inputs_that_are_prepared_otherwise_for_judging_are_seen_beside_those_of_training() -> None:
+    rows = torch.rand(64, loops.FEATURES)
+    scales = seen(_evaluated(loops.mlp(), 10.0 * rows + 5.0, False), PartScales)
+    assert scales.other_rows == 64 * 5
+    assert min(scales.other_mean) > 5.0 > max(scales.mean)
+    assert "shifted-parts" in {each.check.name for each in diagnosed(Evidence((scales,))).findings}
+    same, _ = loops.data()
+    moved = _evaluated(loops.mlp(), same[:64] + 1e-3, False).evidence
+    assert "shifted-parts" not in {each.check.name for each in diagnosed(moved).findings}
+
+
+def test_between_looks_the_network_is_left_alone_but_where_an_evaluation_is_expected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observer, "_HOOK_SHARE", 0.0)  # as on a machine whose steps take no time
+    net = loops.mlp()
+    inputs, target = loops.data()
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    passes, hooked = [], 0
+    with Watch(net, optimizer) as watch:
+        for number in range(1500):
+            optimizer.zero_grad()
+            functional.cross_entropy(net(inputs[:4]), target[:4]).backward()
+            optimizer.step()
+            hooked += len(net._forward_pre_hooks)
+            if number % 100 == 99:
+                net.eval()
+                with torch.no_grad():
+                    net(inputs)
+                net.train()
+                passes.append(number)
+    assert seen(watch, ModuleModes).evaluated == len(passes)
+    assert hooked < 1000

@@ -52,7 +52,9 @@ from liebig.watch.sight import Sight, Wait
 
 _SHARE: Final = 0.003  # of the time so far may be spent on looks after the first ten,
 _GRACE: Final = 0.01  # and so many seconds;
-_ALWAYS: Final = 5  # each fifth late look, three times as late as the one before, is taken whatever looking has cost
+_ALWAYS: Final = (
+    6  # each sixth late look, nearly four times as late as the one before, is taken whatever looking has cost
+)
 _HOOK_SHARE: Final = 0.0005  # of the time so far may be spent on the hook on the network's entry between looks,
 _HOOK_GRACE: Final = 0.004  # and so many seconds;
 _HOOK_SECONDS: Final = 8e-6  # is what it costs a pass
@@ -451,16 +453,19 @@ class Observer:
     def after_step(self, number: int) -> None:
         """After an optimizer's step, while awake or when there is something to do."""
         self._in_step = False
-        if self._seeing is not Seeing.NOTHING:
+        looking = self._seeing is not Seeing.NOTHING
+        if looking:
             self._guarded(self._take_after, number)
+        finished = looking and self._seeing is Seeing.NOTHING
         count, others = self.counts[number], self.counts[:number] + self.counts[number + 1 :]
-        if count <= max(others, default=0):
+        advanced = count > max(others, default=0)
+        if not advanced and not finished:
             return
         self.ended = time.perf_counter()
-        if self._untimed and self._seeing is Seeing.NOTHING and not self._window:
+        if advanced and self._untimed and self._seeing is Seeing.NOTHING and not self._window:
             self._timing, self._mark = 1, self.ended
             self._untimed = len(self._work_seconds) < _TIMINGS
-        if count >= self.wake and not self._began_look:
+        if (finished or count >= self.wake) and not self._began_look:
             self._guarded(self._between)
         self._guarded(self._fall_asleep)
 
