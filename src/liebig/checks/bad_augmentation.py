@@ -42,7 +42,7 @@ class BadAugmentation(Check):
         above = score.clean - score.chance
         if not math.isfinite(above) or not math.isfinite(score.augmented):
             return NotApplicable("the scores are not finite")
-        error = max(score.error, 1e-9)
+        error = max(score.error, 1e-9) if math.isfinite(score.error) else 0.02
         lost = (score.clean - score.augmented) / above if abs(above) > 3.0 * error else math.nan
         better = score.trained_clean - score.clean
         turn = (
