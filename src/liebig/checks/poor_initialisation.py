@@ -7,6 +7,8 @@ Measured: share of units of a layer that start alike, and how many directions th
   at step 0.
 Misleads: a layer of very few inputs has a noisy estimate; one layer that starts at zero on purpose (the last of a residual
   branch) gets a gradient with all its directions, and is left alone. Embeddings and recurrent weights start by other rules.
+  Where normalisations set the scale again small weights do little harm, and steps that are too large for any weights are no
+  fault of the start.
 Source: Glorot & Bengio 2010; He et al. 2015, arXiv:1502.01852; ranges measured on small runs.
 """
 
