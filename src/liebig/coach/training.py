@@ -15,7 +15,7 @@ from liebig.classical import Shape, installed
 from liebig.coach.loop import EVIDENCE_BLOCKS
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.runner import Opened, Request, Result
-from liebig.core.event import Listener, silent
+from liebig.core.event import Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
@@ -145,7 +145,7 @@ class TrainingRunner:
         until = None if deadline is None else time.monotonic() + max(deadline - self._clock(), 0.0)
         began = time.monotonic()
         trained = train(
-            self.task, tuple(recipes), tuple(some), options=options, on_event=self._listener, deadline=until,
+            self.task, tuple(recipes), tuple(some), options=options, on_event=self._heard, deadline=until,
             encoding=self._encoding,
         )  # fmt: skip
         spent = time.monotonic() - began
@@ -153,6 +153,12 @@ class TrainingRunner:
         if all(each.run.outcome.ending.usable for each in trained):
             self._learn(recipes, len(some), options.fidelity, spent)
         return trained
+
+    def _heard(self, event: Event) -> Stop | None:
+        """Tell the listener, and follow in the midst of a long training what else the machine does: two threads that were
+        right when it began may wait for each other ten times as long once another process runs."""
+        self._choose_threads()
+        return self._listener(event)
 
     def _choose_threads(self) -> None:
         if self._threads is not None:
