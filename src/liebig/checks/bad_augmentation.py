@@ -2,7 +2,7 @@
 
 Means: What augmentation makes of the inputs no longer carries the label: the network is asked to learn what cannot be seen.
 Measured: the training score on clean inputs beside that on augmented ones with the same weights; and that of a network that was
-  trained on clean inputs alone for as long, on other rows.
+  trained on clean inputs alone, for at most as long, beside the network itself on other rows.
 Misleads: a lower score on augmented rows is what augmentation is for; it is too strong where clean training does better on other
   rows, or where hardly anything of the augmented rows can be learnt.
 Source: Cubuk et al. 2020, arXiv:1909.13719 (the best strength depends on network and data); Shorten & Khoshgoftaar 2019.
@@ -44,13 +44,15 @@ class BadAugmentation(Check):
             return NotApplicable("the scores are not finite")
         error = max(score.error, 1e-9) if math.isfinite(score.error) else 0.02
         lost = (score.clean - score.augmented) / above if abs(above) > 3.0 * error else math.nan
-        better = score.trained_clean - score.clean
+        judged_beside = score.present if math.isfinite(score.present) else score.clean
+        better = score.trained_clean - judged_beside
+        spread = max(score.present_error, 1e-9) if math.isfinite(score.present_error) else error
         turn = (
             1.0 if above >= 0 or not math.isfinite(better) else math.copysign(1.0, score.trained_clean - score.chance)
         )
         tried = math.isfinite(better)
         if tried:
-            strength = ramp(turn * better / error, 2.0, 5.0) * ramp(
+            strength = ramp(turn * better / spread, 2.0, 5.0) * ramp(
                 turn * better / max(abs(score.chance - score.trained_clean), error), 0.02, 0.1
             )
         else:
@@ -62,7 +64,9 @@ class BadAugmentation(Check):
             "augmented": Fact(score.augmented),
             "chance": Fact(score.chance),
             "tried": Fact(
-                f"; trained on clean rows alone for as long it scores {score.trained_clean:.3f}" if tried else ""
+                f"; trained on clean rows alone it scores {score.trained_clean:.3f} on others, and as it is {judged_beside:.3f}"
+                if tried
+                else ""
             ),
         }
         return Found(strength, "", facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from liebig.core.evidence.bag import Measurement
@@ -139,14 +140,18 @@ class LabelAgreement(Measurement):
 
 @dataclass(frozen=True, slots=True)
 class AugmentedScore(Measurement):
-    """The training score on clean inputs beside that on augmented ones with the same weights, and that of a network trained
-    on clean inputs alone for as long (NaN where not tried)."""
+    """The training score on clean inputs beside that on augmented ones with the same weights (`error` is that of their
+    difference). `trained_clean` is the score on validation rows (training rows where there are none) of a network trained on
+    clean inputs alone for at most as long, `present` that of the network itself on the same rows, `present_error` that of
+    their difference; NaN where not tried."""
 
     clean: float
     augmented: float
     trained_clean: float
     error: float
     chance: float
+    present: float = math.nan
+    present_error: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

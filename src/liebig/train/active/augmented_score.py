@@ -1,8 +1,8 @@
 """Score on augmented inputs.
 
 Does: where the training set gives other inputs when the same row is read twice, judges the network on the same rows augmented and clean
-  (read through the transform of the rows for evaluation); and, where there is time to train as long as the loop did, a copy
-  trained on the clean rows.
+  (read through the transform of the rows for evaluation); and a copy trained on the clean
+  rows for at most as many steps as the loop made, beside the network itself on the validation rows.
 Shows: an augmentation after which inputs no longer carry their label.
 Misleads: some loss on augmented rows is what augmentation is for.
 Source: Shorten & Khoshgoftaar 2019, "A survey on image data augmentation" (safe and unsafe augmentations).
@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, Subset, default_collate
 
 from liebig.core.errors import UserError
 from liebig.core.evidence import AugmentedScore
-from liebig.train.active.judging import Kind, standard_error
+from liebig.train.active.judging import Judged, Kind, standard_error
 from liebig.train.active.learning import learn, optimizers_at
 from liebig.train.active.nested import tensors_of
 from liebig.train.active.probe import ActiveProbe
@@ -58,10 +58,16 @@ class AugmentedScoreProbe(ActiveProbe):
             raise Refused("the network's answers are not finite")
         size = min(len(before.correct), len(after.correct))
         error = standard_error(before.correct[:size] - after.correct[:size])
-        alone = _trained(bench, clean)
+        others = bench.valid if bench.valid is not None else clean
+        present, alone = bench.judged(others, _ROWS), _trained(bench, clean, others)
+        scores = float(before.correct.mean()), float(after.correct.mean())
+        chance = float(before.chance_correct.mean())
+        if present is None or alone is None:
+            return AugmentedScore(*scores, math.nan, error, chance)
         return AugmentedScore(
-            float(before.correct.mean()), float(after.correct.mean()), alone, error, float(before.chance_correct.mean())
-        )
+            *scores, float(alone.correct.mean()), error, chance, float(present.correct.mean()),
+            standard_error(alone.correct - present.correct),
+        )  # fmt: skip
 
 
 def _dataset(source: Any) -> tuple[Any, Any]:
@@ -112,17 +118,15 @@ def _read(dataset: Any, collate: Any, seconds: float) -> Rows:
         raise Refused(str(error)) from error
 
 
-def _trained(bench: Bench, clean: Rows) -> float:
-    """Score of a copy trained on the clean rows for as many steps as the loop did; NaN where these are too many."""
-    wanted = bench.subject.steps
-    if not clean.is_table or not 0 < wanted <= min(_STEPS, bench.clock.left() / max(bench.step_seconds, 1e-7)):
-        return math.nan
+def _trained(bench: Bench, clean: Rows, others: Rows) -> Judged | None:
+    """A copy trained on the clean rows, judged on `others`; None where it cannot be. For as many steps as the loop made, or
+    as time allows: with fewer it only looks worse than it is."""
+    wanted = min(bench.subject.steps, _STEPS, int(bench.clock.left() / max(bench.step_seconds, 1e-7)))
+    if not clean.is_table or wanted < 1:
+        return None
     bench.copy.to_start()
     train_mode(bench)
     losses = learn(
         bench, optimizers_at(bench, bench.rate), islice(clean.endless(bench.batch, bench.generator(11)), wanted)
     )
-    if len(losses) < wanted:
-        return math.nan
-    found = bench.judged(clean, _ROWS)
-    return math.nan if found is None else float(found.correct.mean())
+    return bench.judged(others, _ROWS) if len(losses) == wanted else None
