@@ -33,8 +33,8 @@ import torch
 
 from liebig.coach.advice import Idea
 from liebig.coach.advising import TableAdvisor
+from liebig.coach.limits import WORTH_TRYING
 from liebig.coach.loop import MemoryLedger, improve
-from liebig.coach.policy import WORTH_TRYING
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe

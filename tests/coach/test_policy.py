@@ -24,8 +24,9 @@ from liebig.coach.actions import (
     Withdraw,
 )
 from liebig.coach.advice import Idea
-from liebig.coach.policy import View, next_action
+from liebig.coach.policy import next_action
 from liebig.coach.simulation import World, simulated_began, simulated_recipe
+from liebig.coach.view import View
 from liebig.core.evidence import Evidence
 from liebig.core.run import Ending, Outcome, Score
 from liebig.core.study import (

@@ -28,11 +28,12 @@ from liebig.coach.actions import (
     Withdraw,
 )
 from liebig.coach.advice import Advisor, Idea
-from liebig.coach.policy import View, next_action
+from liebig.coach.policy import next_action
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.runner import Opened, Request, Result, Runner
 from liebig.coach.seal import epochs_chosen, judge_seal
 from liebig.coach.search import around
+from liebig.coach.view import View
 from liebig.core.errors import BudgetTooShort
 from liebig.core.event import (
     BaselineJudged,

@@ -1,0 +1,97 @@
+"""What the policy may look at: the study, what is asked of others, and the rounds as the ledger has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from liebig.coach.advice import Idea
+from liebig.coach.runner import Request
+from liebig.core.recipe import Recipe
+from liebig.core.study import Adopted, Left, Looked, Ran, RoundBegan, RoundEnded, Study
+from liebig.core.task import Fidelity
+from liebig.core.trial import Look, Verdict
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """All that the policy may look at.
+
+    `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together, `predicted_seal`
+    what the seal takes with this winner; `starting` is the starting recipe, then cheaper forms of it;
+    `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart, `around` draws so
+    many candidates near the incumbent, others in each round; `stopping` is why the study ends early.
+    """
+
+    study: Study
+    baseline: Idea
+    starting: tuple[Idea, ...]
+    ideas: Callable[[], Sequence[Idea]]
+    parts: Callable[[Recipe, Recipe], Sequence[Idea]]
+    predicted: Callable[[Sequence[Request]], float]
+    predicted_challenge: Callable[[str, int, Fidelity], float]
+    predicted_seal: Callable[[Recipe], float]
+    seconds_left: float
+    challengers: tuple[str, ...] = ()
+    stopping: str = ""
+    around: Callable[[int], Sequence[Idea]] = lambda count: ()
+
+    @property
+    def unhurried(self) -> bool:
+        """True with ``--trials``: nothing may then depend on time."""
+        return self.study.began.trials is not None
+
+    @cached_property
+    def rounds(self) -> tuple[Round, ...]:
+        return tuple(rounds_of(self.study))
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """One round as the ledger has it. `looks` of each treatment by digest, `left` those that left it."""
+
+    began: RoundBegan
+    looks: dict[str, list[Look]]
+    left: dict[str, Left]
+    adopted: str | None
+    ended: bool
+
+    @property
+    def number(self) -> int:
+        return self.began.number
+
+    @property
+    def active(self) -> tuple[str, ...]:
+        """Treatments still in the race."""
+        return tuple(each.digest for each in self.began.treatments if each.digest not in self.left)
+
+    def blocks(self, digest: str) -> int:
+        """Blocks of the last look."""
+        looks = self.looks.get(digest)
+        return looks[-1].blocks if looks else 0
+
+    def proven(self, digest: str) -> bool:
+        return any(look.verdict is Verdict.PROVEN for look in self.looks.get(digest, ()))
+
+
+def rounds_of(study: Study) -> Iterator[Round]:
+    """The rounds of a study, in order."""
+    found: dict[int, Round] = {}
+    adopted: dict[int, str] = {}
+    ended: set[int] = set()
+    for entry in study.entries:
+        if type(entry) is Ran:  # most entries are
+            continue
+        if isinstance(entry, RoundBegan):
+            found[entry.number] = Round(entry, {}, {}, None, False)
+        elif isinstance(entry, Looked):
+            found[entry.round].looks.setdefault(entry.digest, []).append(entry.look)
+        elif isinstance(entry, Left):
+            found[entry.round].left[entry.digest] = entry
+        elif isinstance(entry, Adopted):
+            adopted[entry.round] = entry.digest
+        elif isinstance(entry, RoundEnded):
+            ended.add(entry.round)
+    for number, each in found.items():
+        yield Round(each.began, each.looks, each.left, adopted.get(number), number in ended)
