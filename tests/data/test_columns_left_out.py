@@ -5,6 +5,7 @@ import polars as pl
 import torch
 
 from liebig.data.table.encoder import fit_encoder
+from liebig.data.table.feed import feed
 from liebig.data.table.inputs import TableInputs
 from liebig.data.table.task import table_task
 from liebig.stack.specs import Wants
@@ -40,3 +41,13 @@ def test_names_are_a_set():
     assert TableInputs(without=("b", "a", "b")) == TableInputs(without=("a", "b"))
     _, task = _task()
     assert task.data.without(("nothing",)) is task.data
+
+
+def test_what_is_trained_on_leaves_them_out_too():
+    frame, task = _task()
+    other = table_task(frame.drop("a", "kind"), "y").task
+    left_out = fit_encoder(task, TableInputs(without=("kind", "a")), task.parts.work, Wants())
+    never = fit_encoder(other, TableInputs(), other.parts.work, Wants())
+    rows = torch.arange(task.rows)[None]
+    fed = feed(task, [left_out], "cpu", torch.float32).batch(rows).dense
+    assert torch.equal(fed, feed(other, [never], "cpu", torch.float32).batch(rows).dense)

@@ -116,7 +116,7 @@ def feed(
 
 def _compact(task: Task[TableData], encoder: Encoder, device: torch.device) -> Compact:
     """All rows of the task, as `encoder` sees them; its own training rows do not see their own target."""
-    compact = encoder.compact(task.data.raw, device)
+    compact = encoder.compact(task.data.without(encoder.inputs.without).raw, device)
     if encoder.held_out is not None:
         start = compact.extras.shape[1] - encoder.held_out.values.shape[1]
         own = torch.from_numpy(encoder.held_out.rows).to(device)
