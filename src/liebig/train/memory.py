@@ -10,6 +10,7 @@ from liebig.core.task import Task
 from liebig.nets.dense import DenseSettings
 from liebig.stack.flat import size_of
 from liebig.train.plan import Plan, batching_of, network_of
+from liebig.train.stacked import Machine
 
 #: Float32 copies of the weights: master, gradient, two moments, update, average, best, one while the stack shrinks.
 _COPIES: Final = 8
@@ -17,6 +18,9 @@ _COPIES: Final = 8
 _ACTIVATIONS: Final = 6
 #: What the allocator and the libraries add.
 _SLACK: Final = 1.25
+#: Of free memory; and what the members of one population take on a processor.
+_SHARE_OF_FREE: Final = 0.6
+_LARGEST_STACK: Final = 256 << 20
 
 
 def member_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
@@ -31,17 +35,30 @@ def member_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
     return int(_SLACK * (parameters * (4 * _COPIES + 2 * size) + activations))
 
 
-def predicted_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
-    """Bytes that a population needs, its feed included."""
+def feed_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
+    """Bytes of the rows of all blocks."""
     size = torch.empty(0, dtype=dtype).element_size()
     blocks = len({id(member.course) for member in plan.members})
-    feed = blocks * min(task.rows * max(plan.signature.dense, 1) * size, 512 << 20)
-    return feed + len(plan.members) * member_bytes(plan, task, dtype)
+    return blocks * min(task.rows * max(plan.signature.dense, 1) * size, 512 << 20)
+
+
+def predicted_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
+    """Bytes that a population needs, its feed included."""
+    return feed_bytes(plan, task, dtype) + len(plan.members) * member_bytes(plan, task, dtype)
+
+
+def usual_limit(plan: Plan, task: Task[Any], machine: Machine, free: int) -> int:
+    """The bytes that a population may take where nothing was asked for: a share of what is free, and on the processor no
+    more for its members than what still pays there. Launches are cheap beside the arithmetic of so large a stack."""
+    limit = int(_SHARE_OF_FREE * free)
+    if machine.device.type != "cpu":
+        return limit
+    return min(limit, feed_bytes(plan, task, machine.dtype) + _LARGEST_STACK)
 
 
 def most_members(plan: Plan, task: Task[Any], dtype: torch.dtype, limit: int) -> int:
     """Members that fit under `limit` bytes together; at least one, since less cannot be tried."""
     if predicted_bytes(plan, task, dtype) <= limit:
         return len(plan.members)
-    feed = predicted_bytes(plan, task, dtype) - len(plan.members) * member_bytes(plan, task, dtype)
+    feed = feed_bytes(plan, task, dtype)
     return max(1, int((limit - feed) / member_bytes(plan, task, dtype))) if limit > feed else 1

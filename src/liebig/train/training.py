@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,15 +31,13 @@ from liebig.train.evaluation import NOT_JUDGED
 from liebig.train.evidence import class_recall, final_score
 from liebig.train.fitted import Fitted
 from liebig.train.loop import Departed, Population, Watching
-from liebig.train.memory import most_members, predicted_bytes
+from liebig.train.memory import most_members, predicted_bytes, usual_limit
 from liebig.train.options import TrainOptions
 from liebig.train.plan import Member, Plan, batching_of, network_of, plans
 from liebig.train.stacked import Machine
 from liebig.train.tables import TABLES
 
 __all__ = ["TrainOptions", "Trained", "train"]
-
-_SHARE_OF_FREE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +99,9 @@ def _population(
 ) -> list[Departed]:
     """Train a plan, in parts that fit into memory; halve what still does not."""
     machine = machine_for(plan, task, options)
-    limit = options.memory if options.memory is not None else int(_SHARE_OF_FREE * free_bytes(machine.device))
+    limit = options.memory
+    if limit is None:
+        limit = usual_limit(plan, task, machine, free_bytes(machine.device))
     most = most_members(plan, task, machine.dtype, limit)
     if isinstance(plan.recipe.network, UserModule):
         whole = encoding.feed(task, _encoders(plan), machine.device, machine.dtype)
