@@ -163,6 +163,7 @@ class Population:
         step = 0
         try:
             for epoch in range(plan.epochs):
+                self._drop_courses()
                 epoch_began, everybody = time.perf_counter(), len(self.stack)
                 totals, seen = torch.zeros(len(self.stack), device=self.machine.device), 0
                 rates = self._rates(epoch)
@@ -533,11 +534,15 @@ class Population:
         self.stack.keep(keep)
         if self.looker is not None:
             self.looker.recorder.keep(keep)
+        self.stack.group = self._groups(self.stack.members)
+
+    def _drop_courses(self) -> None:
+        """Blocks in which nobody trains any more: between epochs, since the batches of an epoch are made for all of them."""
         present = [i for i, course in enumerate(self.courses) if any(m.course is course for m in self.stack.members)]
         if len(present) < len(self.courses):
             self.courses = [self.courses[i] for i in present]
             self.feed = self.feed.keeping(present)
-        self.stack.group = self._groups(self.stack.members)
+            self.stack.group = self._groups(self.stack.members)
 
     # --- small parts ---
 
