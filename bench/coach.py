@@ -1,6 +1,6 @@
 """Does diagnosis pay? The coach against itself with its remedies in random order.
 
-    python bench/coach.py [--trials 24] [--seeds 3] [--rows 1500] [--processes 2] [--only TABLE...]
+    python bench/coach.py [--trials 20] [--seeds 3] [--rows 1000] [--processes 2] [--only TABLE...]
 
 Eight tables, each with a recipe that is broken in its own way. A study of so many trials begins from the broken recipe, once
 with the coach's ranking (strength of the finding times what the remedy is expected to give) and once with the same ideas
@@ -35,6 +35,7 @@ from liebig.coach.advice import Idea
 from liebig.coach.advising import TableAdvisor
 from liebig.coach.limits import WORTH_TRYING
 from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.runner import Request
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
@@ -49,6 +50,9 @@ _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _TEST_ROWS: Final = 3000
 _EVALUATIONS: Final = 3
 _SHARE: Final = 0.9
+#: Ideas whose run costs so many times the incumbent's are left out, on both sides, unless it takes less than so many seconds.
+_DEAR: Final = 5.0
+_CHEAP: Final = 0.3
 _HEALTHY: Final = (
     "inputs.scale=standardise", "inputs.target=standardise", "network.width=64", "batching.size=64", "stopping.epochs=12",
 )  # fmt: skip
@@ -92,8 +96,8 @@ class CountedLedger(MemoryLedger):
 class OrderedAdvisor:
     """A table's advisor that begins from a broken recipe; with `shuffle` its ideas come in random order."""
 
-    def __init__(self, within: TableAdvisor, shuffle: np.random.Generator | None) -> None:
-        self._within, self._shuffle = within, shuffle
+    def __init__(self, within: TableAdvisor, runner: TrainingRunner, shuffle: np.random.Generator | None) -> None:
+        self._within, self._runner, self._shuffle = within, runner, shuffle
 
     def baseline(self) -> Idea:
         return self._within.baseline()
@@ -108,7 +112,13 @@ class OrderedAdvisor:
         return self._within.diagnose(recipe, evidence, at)
 
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
-        ranked = self._within.ideas(study, recipe)
+        # A study without a clock would pay any price for an idea; with one, expensive ones wait for the end.
+        dear = _DEAR * self._runner.predicted_seconds([Request(recipe, 0)])
+        ranked = [
+            idea
+            for idea in self._within.ideas(study, recipe)
+            if self._runner.predicted_seconds([Request(idea.recipe, 0)]) <= max(dear, _CHEAP)
+        ]
         if self._shuffle is None:
             return ranked
         # The same ideas, their worths dealt out anew: which are worth a trial at all is left to the ranking.
@@ -167,7 +177,7 @@ def path_of(broken: Broken, seed: int, trials: int, rows: int, shuffled: bool) -
 
     runner = TrainingRunner(found, seed=seed, clock=clock, precision="float32")
     shuffle = np.random.default_rng([seed, 1]) if shuffled else None
-    advisor = OrderedAdvisor(TableAdvisor(found, runner, baseline=broken_recipe(found, broken)), shuffle)
+    advisor = OrderedAdvisor(TableAdvisor(found, runner, baseline=broken_recipe(found, broken)), runner, shuffle)
     ledger = CountedLedger()
     ledger.append(_began(found, broken, seed, trials))
     with contextlib.suppress(_Enough):
@@ -285,9 +295,9 @@ def row_of(broken: Broken, pairs: Sequence[Pair]) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--trials", type=int, default=24, help="treatments of a study")
+    parser.add_argument("--trials", type=int, default=20, help="treatments of a study")
     parser.add_argument("--seeds", type=int, default=3, help="pairs of studies for each table")
-    parser.add_argument("--rows", type=int, default=1500, help="work rows of a study")
+    parser.add_argument("--rows", type=int, default=1000, help="work rows of a study")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=[], help="tables")
     options = parser.parse_args()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from liebig.core.errors import UserError
     from liebig.core.event import Stop
+    from liebig.nets.foreign.standardise import Standardise
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _HOMES = {
     "FittedRun": "liebig.api",
     "Comparison": "liebig.api",
     "ImprovedStudy": "liebig.api",
+    "Standardise": "liebig.nets.foreign.standardise",
     "Stop": "liebig.core.event",
     "UserError": "liebig.core.errors",
 }
@@ -62,6 +64,7 @@ __all__ = [
     "ModuleModel",
     "ModuleStudy",
     "ModuleTask",
+    "Standardise",
     "Stop",
     "UserError",
     "Watch",

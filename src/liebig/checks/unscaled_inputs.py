@@ -41,7 +41,7 @@ class UnscaledInputs(Check):
         "en": Telling(
             headline="The inputs are far from a size of 1.",
             evidence="Their typical size is {typical:.3g}, that of the largest, {place}, {largest:.3g} (well scaled: about 1).{effect}",
-            advice="Standardise the inputs, or map them to normal quantiles (liebig.Standardise(), or a BatchNorm as first layer); with sigmoid take [0, 1], with tanh [-1, 1].",
+            advice="Standardise the inputs, or map them to normal quantiles (liebig.Standardise(train_inputs), or a BatchNorm as first layer); with sigmoid take [0, 1], with tanh [-1, 1].",
             short="the inputs that are not scaled",
         )
     }
@@ -50,7 +50,7 @@ class UnscaledInputs(Check):
             "few": Telling(
                 headline="{names} {times:,.0f} times larger than the others.",
                 evidence="The typical size of {place} is {largest:.3g}, that of the others {typical:.3g}: one learning rate cannot suit both.{effect}",
-                advice="Standardise the inputs (liebig.Standardise(), or a BatchNorm as first layer), or map those with long tails to normal quantiles.",
+                advice="Standardise the inputs (liebig.Standardise(train_inputs), or a BatchNorm as first layer), or map those with long tails to normal quantiles.",
                 short="the inputs that are not scaled",
             )
         }
