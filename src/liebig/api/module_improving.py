@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.utils._pytree import keystr, tree_flatten_with_path, tree_unflatten
 
 from liebig.api import environment
 from liebig.api.module_model import ModuleModel, loaded, module_model
@@ -31,6 +32,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Ended, Explained, Machine, Ran, Study, TrainedAgain
 from liebig.core.task import TaskKind
 from liebig.data.module.form import Says
+from liebig.data.module.items import Shape
 from liebig.data.module.task import ModuleTask, resealed
 from liebig.hardware.threads import Threads
 from liebig.nets.surgery import anatomy_of, operated
@@ -38,6 +40,8 @@ from liebig.nets.user_module import UserModule
 from liebig.recipes.script import Names, script_ground, training_script
 from liebig.store.ledger import StudyStore, next_free, read_study
 from liebig.store.model import ModelFacts, load_model
+from liebig.techniques.batches.feature_noise import FeatureNoise
+from liebig.techniques.batches.mixup import Mixup
 from liebig.techniques.script import ScriptGround
 from liebig.techniques.stage import BatchingSettings, StoppingSettings
 from liebig.train.fitted import Fitted
@@ -254,8 +258,13 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
     network = user_network(recipe)
     assert isinstance(recipe.batching, BatchingSettings)
     assert isinstance(recipe.stopping, StoppingSettings)
-    if users.step is not None:
-        raise UserError("step(network, batch) of your own describes the training, which a script cannot repeat")
+    if users.step is not None and not _import_of(users.step):
+        raise UserError(
+            "step(network, batch) describes the training, and a script can only import it where it is a function at the top of "
+            "a file"
+        )
+    if users.step is not None and any(isinstance(each, (Mixup, FeatureNoise)) for each in recipe.techniques):
+        raise UserError("what is done to a batch before step(network, batch) has no plain lines")
     surgery = operated(network.record, network.materials_for(users, None), seed)
     rows = len(task.parts.work)
     shares: tuple[float, ...] = ()
@@ -274,8 +283,32 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
     names = Names(
         build=_import_of(users.build) or "my_project:build", loss=_import_of(users.loss) if recipe.objective.kind == "users-loss" else "",
         metric=task.metric.name, says=says, one_hot=users.form.one_hot, path=str(file.parent) if file else "",
+        step=_import_of(users.step) if users.step is not None else "", parting=parting_of(users.shape),
     )  # fmt: skip
     return training_script(recipe, ground, surgery, names, seed)
+
+
+def parting_of(shape: Shape) -> str:
+    """The expression that makes (inputs..., target) of a `batch` of this shape; empty where it is that already."""
+    if shape.is_plain:
+        return ""
+    places = tree_flatten_with_path(tree_unflatten(list(range(shape.whole.num_leaves)), shape.whole))[0]
+    reads = [f"batch{keystr(path)}" for path, _ in places]
+    target = reads.pop(shape.target_at)
+    inputs = tree_unflatten([reads[place] for place in shape.picks], shape.spec)
+    if shape.blank is not None:
+        inputs = ({**inputs[0], shape.blank[0]: f"torch.zeros_like({target})"},)
+    return f"({', '.join([*map(_written, inputs), target])})"
+
+
+def _written(value: Any) -> str:
+    """A structure of expressions as one expression."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_written(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(map(_written, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner},)"
+    return str(value)
 
 
 def _import_of(value: object) -> str:

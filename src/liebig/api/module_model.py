@@ -45,6 +45,27 @@ class Answering:
     spec: TreeSpec
     example: tuple[Tensor, ...]
     statistics: InputStatistics | None
+    names: tuple[str, ...] = ()
+
+    def arranged(self, inputs: Any) -> tuple[Any, ...]:
+        """New inputs as the network takes them: entries of a dictionary by their names, or the dictionary whole, with zeros where
+        training had the target. Raises UserError for an entry that is missing."""
+        if not isinstance(inputs, Mapping):
+            return inputs if isinstance(inputs, tuple) else (inputs,)
+        missing = [each for each in self.names if each not in inputs]
+        if missing:
+            raise UserError(f"inputs must have an entry {missing[0]!r}, however {', '.join(map(str, inputs))} came")
+        if self.names:
+            return tuple(inputs[each] for each in self.names)
+        example = tree_unflatten(list(self.example), self.spec)[0]
+        rows = len(next(iter(inputs.values()))) if inputs else 0
+        blank = {key: each[:1] for key, each in example.items() if key not in inputs} if _is_flat(example) else {}
+        zeros = {key: torch.zeros_like(each).expand(rows, *each.shape[1:]) for key, each in blank.items()}
+        return ({**inputs, **zeros},)
+
+
+def _is_flat(example: Any) -> bool:
+    return isinstance(example, Mapping) and all(isinstance(each, Tensor) for each in example.values())
 
 
 class ModuleModel:
@@ -60,7 +81,7 @@ class ModuleModel:
 
     @torch.no_grad()
     def _answers(self, inputs: Any) -> Predictions:
-        given = inputs if isinstance(inputs, tuple) else (inputs,)
+        given = self._answering.arranged(inputs)
         leaves = [torch.as_tensor(each) for each in tree_flatten(given)[0]]
         leaves = [each.float() if each.dtype == torch.float64 else each for each in leaves]
         device = next((each.device for each in self.module.parameters()), torch.device("cpu"))
@@ -80,7 +101,7 @@ class ModuleModel:
 
     def predict(self, inputs: Any) -> NDArray[np.int64] | Predictions:
         """The number of the most probable class of each row, or the number itself; [n]. `inputs` is what the network takes: a
-        tensor or an array, or a tuple of them."""
+        tensor or an array, a tuple or a dictionary of them."""
         answers = self._answers(inputs)
         return predicted_classes(answers) if self.facts.kind.is_classification else answers
 
@@ -97,6 +118,7 @@ class ModuleModel:
         form = known.form
         plain = {
             "kind": "user-module", "fitted": dict(known.fitted), "inputs": treespec_dumps(known.spec),
+            "names": list(known.names),
             "form": {
                 "kind": form.kind.value, "says": form.says.value, "width": form.width, "classes": form.classes,
                 "dtype": str(form.dtype).removeprefix("torch."), "trailing": list(form.trailing), "one_hot": form.one_hot,
@@ -126,7 +148,9 @@ def module_model(fitted: Fitted, facts: ModelFacts) -> ModuleModel:
     leaves, spec = tree_flatten(users.example)
     rows = tuple(each[:4].detach().cpu().clone() for each in leaves)
     measured = network.record.edits and scaled_materials(users).statistics is not None
-    answering = Answering(users.form, encoder.fitted, spec, rows, encoder.statistics if measured else None)
+    answering = Answering(
+        users.form, encoder.fitted, spec, rows, encoder.statistics if measured else None, users.shape.names
+    )
     return ModuleModel(module, fitted.recipe, facts, answering)
 
 
@@ -160,4 +184,5 @@ def loaded(stored: StoredModel, build: Callable[[], nn.Module] | None) -> Module
         raise UserError(
             f"build makes another network than the one that was saved ({' '.join(str(error).split())[:200]})"
         ) from error
-    return ModuleModel(module.eval(), recipe, facts, Answering(form, plain["fitted"], spec, leaves, statistics))
+    names = tuple(plain.get("names", ()))
+    return ModuleModel(module.eval(), recipe, facts, Answering(form, plain["fitted"], spec, leaves, statistics, names))

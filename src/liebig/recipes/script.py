@@ -35,7 +35,9 @@ class Names:
     """What the script imports, each as "module:name" ("" where nobody knows, and the script leaves a place for it).
 
     `metric` is what is watched (accuracy and rmse are computed, of others the loss takes the place). `says` is what the
-    network's answers mean where they are no logits: "probabilities".
+    network's answers mean where they are no logits: "probabilities". `step`, where given, is the user's own function of the
+    network and a batch, which gives the loss. `parting` is the expression that makes (inputs..., target) of a `batch` that is
+    something else.
     """
 
     build: str
@@ -46,6 +48,8 @@ class Names:
     says: str = "logits"
     one_hot: bool = False
     path: str = ""
+    step: str = ""
+    parting: str = ""
 
 
 def script_ground(network: nn.Module, anatomy: Anatomy, around: ScriptGround) -> ScriptGround:
@@ -72,7 +76,7 @@ def training_script(recipe: Recipe, ground: ScriptGround, surgery: Operated, nam
     target = transform.as_script() if isinstance(transform, TargetTransform) else None
     accumulates = recipe.batching.accumulates if isinstance(recipe.batching, BatchingSettings) else 1
     helpers = _helpers(whole, surgery, target, ground, names, accumulates)
-    body = [*_network(surgery, whole), *_loop(whole, ground, target, names, accumulates)]
+    body = [*_network(surgery, whole, names), *_loop(whole, ground, target, names, accumulates)]
     text = "\n\n".join(
         [
             _head(recipe, names),
@@ -115,6 +119,9 @@ def _head(recipe: Recipe, names: Names) -> str:
     if names.loss:
         module, _, function = names.loss.partition(":")
         own.append(f"from {module} import {function} as user_loss")
+    if names.step:
+        module, _, function = names.step.partition(":")
+        own.append(f"from {module} import {function} as user_step")
     edits = getattr(recipe.network, "edits", ())
     changed = (
         f" Changed beside what it builds: {', '.join(each.kind.replace('-', ' ') for each in edits)}." if edits else ""
@@ -127,6 +134,10 @@ def _helpers(
     whole: Script, surgery: Operated, target: WrittenTarget | None, ground: ScriptGround, names: Names, accumulates: int
 ) -> Sequence[str]:
     found = [_ROWS, *surgery.helpers.values(), *whole.helpers]
+    if names.parting:
+        found.append(_parted(names.parting))
+    if names.step or names.parting:
+        found.append(_MOVED)
     if names.says == "probabilities":
         found.append(_LOGITS)
     if accumulates > 1:
@@ -138,17 +149,15 @@ def _helpers(
     return list(dict.fromkeys(found))
 
 
-def _network(surgery: Operated, whole: Script) -> list[str]:
+def _network(surgery: Operated, whole: Script, names: Names) -> list[str]:
     """The data, the network with its edits, and what is done to its weights."""
     lines = [
         "train_set, valid_set = as_rows(train_set), as_rows(valid_set)",
         *whole.loader,
     ]
     if any("example" in line or "first" in line for line in (*surgery.lines, *whole.prepare)):
-        lines += [
-            "first = next(iter(torch.utils.data.DataLoader(train_set, batch_size=loader.batch_size)))",
-            "example = tuple(first[:-1])",
-        ]
+        first = "next(iter(torch.utils.data.DataLoader(train_set, batch_size=loader.batch_size)))"
+        lines += [f"first = {f'parted({first})' if names.parting else first}", "example = tuple(first[:-1])"]
     lines += ["random.seed(seed)", "np.random.seed(seed)", "torch.manual_seed(seed)", "network = build()"]
     if surgery.lines:
         lines += ["", "# what was changed of the network", *surgery.lines, ""]
@@ -159,9 +168,10 @@ def _loop(
     whole: Script, ground: ScriptGround, target: WrittenTarget | None, names: Names, accumulates: int
 ) -> list[str]:
     lines: list[str] = []
+    row = "parted(row)" if names.parting else "row"
     if target is not None:
         lines += [
-            "targets = torch.stack([torch.as_tensor(row[-1]).flatten()[0] for row in train_set]).double()",
+            f"targets = torch.stack([torch.as_tensor({row}[-1]).flatten()[0] for row in train_set]).double()",
             *target.fit,
         ]
     lines += [
@@ -197,7 +207,7 @@ def _epoch(whole: Script, target: WrittenTarget | None, names: Names, accumulate
         f'    group["lr"] = group["initial_lr"] * ({whole.rate})',
     ]
     forward = [
-        "*inputs, y = (each.to(device) for each in batch)",
+        _apart(names),
         *_target_lines(target, names),
         *whole.on_batch,
         "outputs = network(*inputs)",
@@ -205,6 +215,9 @@ def _epoch(whole: Script, target: WrittenTarget | None, names: Names, accumulate
         *whole.loss,
         *whole.on_loss,
     ]
+    if names.step:
+        forward = ["loss = user_step(network, moved(batch, device))", *whole.on_loss]
+    count = "len(parted(batch)[-1])" if names.parting else "len(batch[-1])"
     update = [
         *whole.on_gradients,
         "optimizer.step()",
@@ -220,11 +233,25 @@ def _epoch(whole: Script, target: WrittenTarget | None, names: Names, accumulate
     return [
         f"for batches in in_groups(loader, {accumulates}):",
         *_indented(rate if whole.rate else []),
-        "    rows = sum(len(batch[-1]) for batch in batches)",
+        f"    rows = sum({count} for batch in batches)",
         "    for batch in batches:",
-        *_indented(_indented([*forward, "(loss * (len(y) / rows)).backward()"])),
+        *_indented(_indented([*forward, f"(loss * ({count} / rows)).backward()"])),
         *_indented(update),
     ]
+
+
+def _apart(names: Names) -> str:
+    """The line that takes a batch apart."""
+    if names.parting:
+        return "*inputs, y = moved(parted(batch), device)"
+    return "*inputs, y = (each.to(device) for each in batch)"
+
+
+def _parted(expression: str) -> str:
+    return f'''def parted(batch):
+    """(inputs..., target) of a batch, or of a row."""
+    return {expression}
+'''
 
 
 def _target_lines(target: WrittenTarget | None, names: Names) -> list[str]:
@@ -252,7 +279,17 @@ def _indented(lines: Sequence[str]) -> list[str]:
 
 _ROWS: Final = '''def as_rows(data):
     """Tensors as a data set of their rows; a data set as it is."""
-    return torch.utils.data.TensorDataset(*data) if isinstance(data, (tuple, list)) else data
+    whole = isinstance(data, (tuple, list)) and all(isinstance(each, torch.Tensor) for each in data)
+    return torch.utils.data.TensorDataset(*data) if whole else data
+'''
+
+_MOVED: Final = '''def moved(value, device):
+    """A batch on the device, whatever it is put together from."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {name: moved(each, device) for name, each in value.items()}
+    return type(value)(moved(each, device) for each in value)
 '''
 
 _IN_GROUPS: Final = '''def in_groups(loader, size):
@@ -332,7 +369,7 @@ def evaluate(network, data, device{constants}):
     network.eval()
     {count}
     for batch in torch.utils.data.DataLoader(data, batch_size=1024):
-        *inputs, y = (each.to(device) for each in batch)
+        {_apart(names)}
 {one_hot}        outputs = network(*inputs)
 {turned}{rows}        count += len(y)
     return loss / count, {score}

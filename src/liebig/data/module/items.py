@@ -6,19 +6,20 @@ a batch is then one index operation. Any other is read item by item and put toge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 from torch.utils.data import TensorDataset
 from torch.utils.data._utils.collate import default_collate
 
-from liebig.core.errors import UserError
+from liebig.core.errors import UserError, did_you_mean
 
 #: Rows that are read twice, to see whether a data set gives the same twice.
 _TWICE: Final = 24
@@ -26,39 +27,129 @@ _TWICE: Final = 24
 _CHUNK: Final = 256
 
 
+#: Names of the entry of a dictionary that is the target, where the user names none.
+_TARGETS: Final = ("target", "targets", "label", "labels", "y")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shape:
-    """How a batch of the user's is put together: `spec` of its inputs, which stand before the target in a tuple or a list."""
+    """How a batch of the user's is put together. `whole` is the structure of all of it and `target_at` the place of the target
+    among its tensors; `spec` is that of the network's positional inputs, which take the tensors `picks` of those that are no
+    target. `names` are the entries of a dictionary that are handed over one by one, in the order of the network's own
+    parameters; empty where the network takes what stands before the target as it is. `blank` stands in the place of the target,
+    by its name, for a network that takes the whole dictionary: what it answers must not depend on it."""
 
+    whole: TreeSpec
+    target_at: int
     spec: TreeSpec
-    as_list: bool
+    picks: tuple[int, ...]
+    names: tuple[str, ...] = ()
+    blank: tuple[str, Tensor] | None = None
 
     def inputs(self, leaves: Sequence[Tensor]) -> tuple[Any, ...]:
         """The network's positional inputs."""
-        return tuple(tree_unflatten(list(leaves), self.spec))
+        found = tuple(tree_unflatten([leaves[place] for place in self.picks], self.spec))
+        if self.blank is None:
+            return found
+        key, row = self.blank
+        return ({**found[0], key: row.to(leaves[0].device).expand(len(leaves[0]), *row.shape[1:])},)
 
     def batch(self, leaves: Sequence[Tensor], target: Tensor) -> Any:
         """The whole batch as the user's loader gives it."""
-        whole = [*self.inputs(leaves), target]
-        return whole if self.as_list else tuple(whole)
+        rest = list(leaves)
+        return tree_unflatten([*rest[: self.target_at], target, *rest[self.target_at :]], self.whole)
+
+    @property
+    def is_plain(self) -> bool:
+        """True for tensors one after another, the target last."""
+        return not self.names and all(each.is_leaf() for each in self.whole.children())
 
 
-def taken_apart(batch: Any, name: str) -> tuple[tuple[Tensor, ...], Tensor, Shape]:
-    """Tensors of the inputs, the target and how they stand together. Raises UserError for what is no batch of tensors."""
-    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
-        raise UserError(f"a batch of {name} must be (inputs, target), however {_told(batch)} came")
-    leaves, spec = tree_flatten(tuple(batch[:-1]))
+def taken_apart(batch: Any, name: str, target_name: str | None = None) -> tuple[tuple[Tensor, ...], Tensor, Shape]:
+    """Tensors of the inputs, the target and how they stand together: (inputs..., target), or a dictionary whose entry
+    `target_name` is the target (one of the usual names where None). Raises UserError for what is no batch of tensors."""
+    given, held = _parts_of(batch, name, target_name)
+    leaves, spec = tree_flatten(given)
     for leaf in leaves:
         require_tensor(leaf, f"an input of {name}")
-    target = batch[-1]
-    require_tensor(target, f"the target of {name}")
-    rows = {len(each) if each.ndim else -1 for each in (*leaves, target)}
+    require_tensor(held, f"the target of {name}")
+    rows = {len(each) if each.ndim else -1 for each in (*leaves, held)}
     if len(rows) != 1 or -1 in rows:
-        shapes = ", ".join(str(tuple(each.shape)) for each in (*leaves, target))
+        shapes = ", ".join(str(tuple(each.shape)) for each in (*leaves, held))
         raise UserError(
             f"inputs and target of {name} must have one row each for every example, however their shapes are {shapes}"
         )
-    return tuple(leaves), target, Shape(spec, isinstance(batch, list))
+    everything, whole = tree_flatten(batch)
+    place = next(i for i, each in enumerate(everything) if each is held)
+    if not isinstance(batch, Mapping):
+        place = len(everything) - 1  # one tensor may well be both input and target
+    return tuple(leaves), held, Shape(whole, place, spec, tuple(range(len(leaves))))
+
+
+def _parts_of(batch: Any, name: str, target_name: str | None) -> tuple[tuple[Any, ...], Any]:
+    """What stands before the target, as positional inputs, and the target."""
+    if isinstance(batch, Mapping):
+        key = target_key(batch, name, target_name)
+        return ({each: value for each, value in batch.items() if each != key},), batch[key]
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        raise UserError(
+            f"a batch of {name} must be (inputs, target), or a dictionary with an entry for the target, "
+            f"however {_told(batch)} came"
+        )
+    return tuple(batch[:-1]), batch[-1]
+
+
+def target_key(item: Mapping[Any, Any], name: str, target_name: str | None) -> Any:
+    """The entry that is the target. Raises UserError where that is not clear."""
+    if target_name is not None:
+        if target_name in item:
+            return target_name
+        raise UserError(
+            f"{name} must have an entry {target_name!r}, which is the target, however {_told(item)} came"
+            + did_you_mean(target_name, list(map(str, item)))
+        )
+    found = [each for each in item if str(each).casefold() in _TARGETS]
+    if len(found) == 1 and len(item) > 1:
+        return found[0]
+    raise UserError(
+        f"one entry of {name} must be the target: call it 'target', 'label' or 'y', or say target=\"...\", "
+        f"however {_told(item)} came"
+    )
+
+
+def arrangements(shape: Shape, network: nn.Module, batch: Any, target: Tensor, name: str) -> Sequence[Shape]:
+    """How the network may be handed what stands before the target, likeliest first. A dictionary: ``network(**inputs)`` where
+    its ``forward`` bears the names of the entries, else ``network(inputs)``, ``network(batch)`` with a blank target, or its
+    only entry. Raises UserError for entries that do not fill ``forward`` from its first parameter on."""
+    given = tree_unflatten(list(range(len(shape.picks))), shape.spec)
+    if len(given) != 1 or not isinstance(given[0], Mapping) or not all(isinstance(key, str) for key in given[0]):
+        return (shape,)
+    entries = given[0]
+    known = list(inspect.signature(network.forward).parameters.values())
+    plain = [each for each in known if each.kind in {each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD}]
+    there = [each.name for each in plain if each.name in entries]
+    needed = [each.name for each in plain if each.default is each.empty and each.name not in entries]
+    if not there:
+        found = [shape]
+        if isinstance(batch, Mapping):
+            key = next(each for each, value in batch.items() if value is target)
+            found.append(replace(shape, blank=(key, torch.zeros_like(target[:1]))))
+        if len(entries) == 1:
+            found.append(_by_names(shape, entries, list(entries)))
+        return found
+    if needed or there != [each.name for each in plain[: len(there)]]:
+        takes = ", ".join(each.name for each in plain)
+        raise UserError(
+            f"a batch of {name} must fill the network's forward({takes}) from the first parameter on, however it has the "
+            f"entries {', '.join(entries)}"
+        )
+    return (_by_names(shape, entries, there),)
+
+
+def _by_names(shape: Shape, entries: Mapping[str, Any], names: Sequence[str]) -> Shape:
+    """The entries `names`, one by one. Others are read along (a step of the user's own may use them), not handed over."""
+    places, spec = tree_flatten(tuple(entries[each] for each in names))
+    return replace(shape, spec=spec, picks=tuple(places), names=tuple(names))
 
 
 def require_tensor(value: Any, what: str) -> None:
@@ -80,7 +171,7 @@ def require_tensor(value: Any, what: str) -> None:
 
 
 def _told(value: Any) -> str:
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return f"a dictionary of {', '.join(map(str, list(value)[:4]))}"
     if isinstance(value, Tensor):
         return "a single tensor"
@@ -125,20 +216,22 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """Rows that are read when they are asked for. `workers` threads read at once."""
+    """Rows that are read when they are asked for. `workers` threads read at once; `target` names the entry of a dictionary that
+    is the target."""
 
     dataset: Any
     collate: Callable[[list[Any]], Any]
     name: str
     workers: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    target: str | None = None
 
     @property
     def length(self) -> int:
         return len(self.dataset)
 
     def batch(self, rows: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        leaves, target, _ = taken_apart(self.raw(rows.tolist()), self.name)
+        leaves, target, _ = taken_apart(self.raw(rows.tolist()), self.name, self.target)
         return tuple(each.to(self.device) for each in leaves), target.to(self.device)
 
     def raw(self, rows: Sequence[int]) -> Any:
@@ -166,16 +259,20 @@ class Read:
         """Items that no collate function of torch's takes are told by what they hold."""
         if self.collate is not default_collate:
             return
-        if not isinstance(item, (tuple, list)) or len(item) < 2:
-            raise UserError(f"an item of {self.name} must be (input, target), however {_told(item)} came")
-        for value in item[:-1]:
+        if not isinstance(item, Mapping) and (not isinstance(item, (tuple, list)) or len(item) < 2):
+            raise UserError(
+                f"an item of {self.name} must be (input, target), or a dictionary with an entry for the target, "
+                f"however {_told(item)} came"
+            )
+        given, target = _parts_of(item, self.name, self.target)
+        for value in tree_flatten(given)[0]:
             if isinstance(value, str) or type(value).__module__.startswith("PIL"):
                 require_tensor(value, f"an input of {self.name}")
-        if isinstance(item[-1], str):
-            require_tensor(item[-1], f"the target of {self.name}")
+        if isinstance(target, str):
+            require_tensor(target, f"the target of {self.name}")
 
     def put(self, device: torch.device) -> Read:
-        return Read(self.dataset, self.collate, self.name, self.workers, device)
+        return replace(self, device=device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,13 +342,14 @@ def kept(items: Read, most_bytes: int) -> Kept | None:
         *leaves, target = dataset.tensors
         return Kept(tuple(leaves), target)
     count = items.length
-    leaves_of, target, _ = taken_apart(items.raw(list(range(min(2, count)))), items.name)
+    leaves_of, target, _ = taken_apart(items.raw(list(range(min(2, count)))), items.name, items.target)
     each = sum(one.numel() * one.element_size() for one in (*leaves_of, target)) / max(1, min(2, count))
     if each * count > most_bytes or not same_twice(items):
         return None
     pieces: list[tuple[Tensor, ...]] = []
     for start in range(0, count, _CHUNK):
-        leaves_of, target, _ = taken_apart(items.raw(list(range(start, min(start + _CHUNK, count)))), items.name)
+        some = items.raw(list(range(start, min(start + _CHUNK, count))))
+        leaves_of, target, _ = taken_apart(some, items.name, items.target)
         pieces.append((*leaves_of, target))
         if any(a.shape[1:] != b.shape[1:] for a, b in zip(pieces[0], pieces[-1], strict=True)):
             return None

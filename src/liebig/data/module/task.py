@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from liebig.core.arrays import Predictions, Reals, Rows
 from liebig.core.errors import UserError
@@ -23,7 +24,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.task import Parts, Task, TaskKind
 from liebig.data.module.form import Form, Says, tensor_of
 from liebig.data.module.inputs import ModuleInputs
-from liebig.data.module.items import Items, Read, Shape, chained, kept, taken_apart
+from liebig.data.module.items import Items, Read, Shape, arrangements, chained, kept, taken_apart
 from liebig.data.module.loaders import Given, given, judged_as
 from liebig.data.module.losses import is_for_classes, loss_of, name_of_loss, objective_of, says_of, takes_codes
 from liebig.data.module.optimizers import optimizer_of
@@ -78,6 +79,7 @@ def module_task(
     test: Any = None,
     step: Callable[[nn.Module, Any], Tensor] | None = None,
     resplit: bool = False,
+    target: str | None = None,
     seed: int = 0,
     name: str = "",
 ) -> ModuleTask:
@@ -88,6 +90,9 @@ def module_task(
     20 % of `train` are set aside. `metric` is a name, or (function of (targets, predictions), "higher" or "lower"). `optimizer`
     is a class of torch.optim, (class, settings), a function of the parameters or of the network, or one that was made.
     `step(network, batch)` gives the loss where ``loss(network(inputs), target)`` does not describe the training.
+
+    A batch is (inputs..., target), or a dictionary whose entry `target` is the target (one called target, label or y needs no
+    telling). The other entries are handed to the network by the names of its parameters, else as one dictionary.
 
     Raises UserError, one sentence, for whatever cannot be trained.
     """
@@ -104,19 +109,21 @@ def module_task(
         notes.append("the user's own split is kept: rows that a sampler or an iterable set gives cannot be split anew")
     network = _built(build, seed)
     device = _device_of(network)
-    reads, whole = _reads(sets, device)
     size = batch_size or sets[0].batch_size or _BATCH
-    leaves, target, shape = _first(sets[0], size)
+    batch = _first(sets[0], size, target)
+    leaves, first_target, shape = taken_apart(batch, "train", target)
+    shape = _taken(network, arrangements(shape, network, batch, first_target, "train"), leaves, device)
+    reads, whole = _reads(sets, device, target)
     example = shape.inputs(leaves)
     answer = _answer(network, example, device)
     items = chained([each.put(device) for each in reads])
     targets = _targets(reads)
-    form, values, classes = _form(loss, metric, answer, target, targets, sets)
+    form, values, classes = _form(loss, metric, answer, first_target, targets, sets)
     own_loss = loss_of(loss, form.kind.is_classification and not form.one_hot and not form.dtype.is_floating_point)
     form = replace(form, says=says_of(own_loss, answer)) if form.kind.is_classification else form
-    _check_loss(own_loss, step, network, example, shape, leaves, target)
+    _check_loss(own_loss, step, network, example, shape, leaves, first_target)
     lengths = tuple(0 if each is None else _length(each) for each in sets)
-    judging = chained([each.put(device) for each in _judged(sets, reads)])
+    judging = chained([each.put(device) for each in _judged(sets, reads, target)])
     own_optimizer = optimizer_of(optimizer, network)
     users = Users(
         build, source_of(build), example, shape, form, own_loss, step, own_optimizer.make, items, judging, whole, size,
@@ -214,21 +221,21 @@ def _device_of(network: nn.Module) -> torch.device:
     return device
 
 
-def _reads(sets: Sequence[Given | None], device: torch.device) -> tuple[list[Items], bool]:
+def _reads(sets: Sequence[Given | None], device: torch.device, target: str | None) -> tuple[list[Items], bool]:
     """The rows of each set; whether all are kept as tensors."""
     reads: list[Items] = []
     whole = True
     for each, name in zip(sets, ("train", "valid", "test"), strict=True):
         if each is None:
             continue
-        read = Read(each.dataset, each.collate, name, each.workers, device)
+        read = Read(each.dataset, each.collate, name, each.workers, device, target)
         stacked = kept(read, _MOST_BYTES)
         whole = whole and stacked is not None
         reads.append(read if stacked is None else stacked)
     return reads, whole
 
 
-def _judged(sets: Sequence[Given | None], reads: Sequence[Items]) -> list[Items]:
+def _judged(sets: Sequence[Given | None], reads: Sequence[Items], target: str | None) -> list[Items]:
     """The same rows as they are judged: those of train with the transforms of the validation set, or of the test set."""
     train = sets[0]
     like = next((each for each in sets[1:] if each is not None), None)
@@ -237,18 +244,30 @@ def _judged(sets: Sequence[Given | None], reads: Sequence[Items]) -> list[Items]
     dataset = judged_as(train.dataset, like.dataset)
     if dataset is train.dataset:
         return list(reads)
-    return [Read(dataset, like.collate, "train", train.workers), *reads[1:]]
+    return [Read(dataset, like.collate, "train", train.workers, target=target), *reads[1:]]
 
 
-def _first(train: Given, size: int) -> tuple[tuple[Tensor, ...], Tensor, Shape]:
+def _first(train: Given, size: int, target: str | None) -> Any:
     """A first batch, as the user's own function puts it together."""
     rows = list(range(min(max(2, min(size, _FIRST)), _length(train))))
-    return taken_apart(Read(train.dataset, train.collate, "train").raw(rows), "train")
+    return Read(train.dataset, train.collate, "train", target=target).raw(rows)
+
+
+def _taken(network: nn.Module, shapes: Sequence[Shape], leaves: Sequence[Tensor], device: torch.device) -> Shape:
+    """The first of `shapes` that the network takes; the first of all where it takes none, so that its complaint is told."""
+    for shape in shapes if len(shapes) > 1 else ():
+        try:
+            _answer(network, shape.inputs([each.to(device) for each in leaves]), device)
+        except UserError:
+            continue
+        return shape
+    return shapes[0]
 
 
 def _answer(network: nn.Module, example: tuple[Any, ...], device: torch.device) -> Tensor:
     """What the network answers to a first batch. Raises UserError with its own complaint."""
-    moved = [each.to(device) if isinstance(each, Tensor) else each for each in example]
+    leaves, spec = tree_flatten(example)
+    moved = tree_unflatten([each.to(device) if isinstance(each, Tensor) else each for each in leaves], spec)
     network.eval()
     try:
         with torch.no_grad():
@@ -256,7 +275,7 @@ def _answer(network: nn.Module, example: tuple[Any, ...], device: torch.device) 
     except UserError:
         raise
     except Exception as error:  # the user's own code runs here
-        shapes = ", ".join(f"{tuple(each.shape)} {each.dtype}" for each in moved if isinstance(each, Tensor))
+        shapes = ", ".join(f"{tuple(each.shape)} {each.dtype}" for each in leaves if isinstance(each, Tensor))
         hint = ""
         if "same device" in str(error) or "device type" in str(error):
             hint = f"; its parameters lie on {device}, and whatever it makes in forward must, too"
