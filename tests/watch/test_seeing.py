@@ -34,7 +34,7 @@ from liebig.core.evidence import (
     Structure,
     UnitStatistics,
 )
-from liebig.watch import Watch, observer
+from liebig.watch import Watch, hanging
 
 M = TypeVar("M", bound=Measurement)
 
@@ -301,7 +301,7 @@ def test_inputs_that_are_prepared_otherwise_for_judging_are_seen_beside_those_of
 def test_between_looks_the_network_is_left_alone_but_where_an_evaluation_is_expected(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(observer, "_HOOK_SHARE", 0.0)  # as on a machine whose steps take no time
+    monkeypatch.setattr(hanging, "_SHARE", 0.0)  # as on a machine whose steps take no time
     net = loops.mlp()
     inputs, target = loops.data()
     optimizer = torch.optim.SGD(net.parameters(), 0.01)

@@ -94,6 +94,24 @@ def matrices_of(model: nn.Module, order: Sequence[str], outputs_last: Collection
     return tuple(sorted(found, key=lambda each: (place(each), own[each.name])))
 
 
+def broken_weight(matrices: Sequence[Matrix]) -> str:
+    """The first or the last of `matrices` if its first entry is not finite, where looking costs nothing: on a processor."""
+    for each in (*matrices[:1], *matrices[-1:]):
+        parameter = each.parameter
+        usual = parameter.device.type == "cpu" and type(parameter) is nn.Parameter and not parameter.is_complex()
+        if usual and not math.isfinite(parameter.detach().reshape(-1)[0].item()):
+            return each.name
+    return ""
+
+
+def is_compiled(model: nn.Module) -> bool:
+    """Whether torch.compile has a hand in it anywhere: then nothing is seen of what happens inside."""
+    return any(
+        module._compiled_call_impl is not None or type(module).__name__ == "OptimizedModule"
+        for module in model.modules()
+    )
+
+
 def sensitive_layers(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
     """Layers whose answer depends on the training flag."""
     found = []

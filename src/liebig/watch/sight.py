@@ -148,7 +148,6 @@ class Sight(TorchFunctionMode):
         self.waits: list[Wait] = []
         self.graph_kept = ""
         self.found_inf: list[Tensor] = []
-        self.scaler: Any = None
         self.dropped_in_evaluation = ""
         self.on_backward: Callable[[], None] | None = None
         self.on_met: Callable[[Tensor, Tensor], None] | None = None
