@@ -12,11 +12,11 @@ from markupsafe import Markup
 from liebig.core.evidence import EpochCurves, Evidence, Structure
 from liebig.core.metric import ALL as METRICS
 from liebig.core.trial import Look
-from liebig.report.build import curves_told
 from liebig.report.data import CurvesTold, Effect, Measure
 from liebig.report.figures.intervals import Forest, Row, forest_figure
 from liebig.report.figures.lines import Chart, Series, chart_figure, epochs
 from liebig.report.html import effect_text, environment
+from liebig.report.measured import curves_told
 from liebig.report.numbers import decimals_of, duration, score_text
 from liebig.report.plain import plain_value
 from liebig.report.svg import CARD, PHONE

@@ -1,0 +1,120 @@
+"""What was measured while training, and the explanations: curves, the network, histograms, capacity, columns, rows."""
+
+from __future__ import annotations
+
+from liebig.core.evidence import EpochCurves, Measurement, Structure, UnitStatistics
+from liebig.core.study import Capacity, ColumnImportance, Explained, NetworkCard, Ran, Study, WorstRows
+from liebig.report.data import (
+    CapacityPoint,
+    CurvesTold,
+    Histogram,
+    ImportanceTold,
+    LayerHistograms,
+    LayerTold,
+    Measure,
+    NetworkTold,
+    WorstRow,
+)
+from liebig.report.scores import final_of
+
+
+def _runs(study: Study, digest: str) -> list[Ran]:
+    """Runs of one recipe: full ones first, then by block."""
+    runs = [ran for (each, _), blocks in study.scores.items() if each == digest for ran in blocks.values()]
+    return sorted(runs, key=lambda ran: (-ran.fidelity.rows * ran.fidelity.epochs, ran.block))
+
+
+def all_curves(study: Study, final: str | None) -> tuple[CurvesTold, ...]:
+    digests = dict.fromkeys(each for each in (study.baseline, final) if each)
+    told = []
+    for digest in digests:
+        curves = next((seen for ran in _runs(study, digest) if (seen := ran.evidence.get(EpochCurves))), None)
+        if curves is not None:
+            told.append(curves_told(study.recipes[digest].name, curves))
+    return tuple(told)
+
+
+def curves_told(name: str, curves: EpochCurves) -> CurvesTold:
+    """One run's curves under the name that the page shows."""
+    return CurvesTold(
+        name,
+        curves.train_loss,
+        curves.stop_loss,
+        curves.train_metric,
+        curves.stop_metric,
+        curves.rates,
+        curves.selected,
+    )
+
+
+def _explained(study: Study, kind: type[Measurement], digest: str | None = None) -> Measurement | None:
+    """The last explanation of this kind: of `digest` where it was made, else of any recipe."""
+    found = [each for each in study.all(Explained) if isinstance(each.what, kind)]
+    own = [each for each in found if each.digest == digest]
+    return (own or found)[-1].what if found else None
+
+
+def network_told(study: Study, final: str | None) -> NetworkTold | None:
+    card = _explained(study, NetworkCard, final)
+    structure = card.evidence.get(Structure) if isinstance(card, NetworkCard) else None
+    if structure is None and final:
+        structure = next((seen for ran in _runs(study, final) if (seen := ran.evidence.get(Structure))), None)
+    if structure is None:
+        return None
+    layers = tuple(
+        LayerTold(
+            each.name,
+            each.kind,
+            each.inputs,
+            each.outputs,
+            each.parameters,
+            each.trained,
+            each.flops,
+            each.activation,
+        )
+        for each in structure.layers
+    )
+    return NetworkTold(
+        structure.family, structure.members, layers, structure.parameters, structure.trained, structure.flops
+    )
+
+
+def histograms_told(study: Study, final: str | None) -> tuple[LayerHistograms, ...]:
+    seen = next((each for ran in _runs(study, final or "") if (each := ran.evidence.get(UnitStatistics))), None)
+    if seen is None or not seen.looks:
+        return ()
+    pairs = zip(seen.looks[0], seen.looks[-1], strict=False)
+    return tuple(
+        LayerHistograms(
+            last.layer,
+            last.activation,
+            Histogram(seen.steps[0], first.histogram, first.edges),
+            Histogram(seen.steps[-1], last.histogram, last.edges),
+            last.dead,
+            last.saturated,
+        )
+        for first, last in pairs
+        if first.histogram and last.histogram
+    )
+
+
+def capacity_told(study: Study) -> tuple[CapacityPoint, ...]:
+    what = _explained(study, Capacity)
+    if not isinstance(what, Capacity):
+        return ()
+    rows = zip(what.names, what.parameters, what.fit_score, what.select_score, strict=True)
+    return tuple(sorted((CapacityPoint(*row) for row in rows), key=lambda point: point.parameters))
+
+
+def importance_told(study: Study, measure: Measure) -> tuple[ImportanceTold, ...]:
+    what = _explained(study, ColumnImportance, final_of(study))
+    if not isinstance(what, ColumnImportance):
+        return ()
+    return tuple(ImportanceTold(*row) for row in zip(what.columns, what.loss, what.low, what.high, strict=True))
+
+
+def worst_rows_told(study: Study) -> tuple[WorstRow, ...]:
+    what = _explained(study, WorstRows, final_of(study))
+    if not isinstance(what, WorstRows):
+        return ()
+    return tuple(WorstRow(*row) for row in zip(what.rows, what.truth, what.answer, what.loss, what.cells, strict=True))
