@@ -82,10 +82,7 @@ class TableAdvisor:
         tried = {treatment.digest for trial in study.trials for treatment in (trial.treatment,)}
         ranked = proposals(recipe, findings, situation, tried, seen=seen_in(study))
         self._ranked = {each.recipe.digest: each for each in ranked}
-        return [
-            Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1)
-            for each in ranked
-        ]
+        return ideas_of(ranked)
 
     def _placebos(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         rate, found = rate_of(recipe), []
@@ -98,22 +95,42 @@ class TableAdvisor:
         return found
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
-        return [
-            Idea(each.name, each.without, "without", each.answers[0] if each.answers else "")
-            for each in parts(before, after)
-        ]
+        return ideas_without(before, after)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
-        ranked = self._ranked.get(idea.recipe.digest)
-        if ranked is None:
-            ranked = Ranked(idea.remedy, idea.answers, Proposal(idea.name, idea.recipe), idea.worth)
-        other = twin(ranked, self._runner.found_rate(idea.recipe))
-        if other is None:
-            return (idea,)
-        return idea, Idea(other.name, other.recipe, idea.remedy, idea.answers, idea.worth)
+        return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))
 
     def challengers(self) -> Sequence[str]:
         return () if self._placebo else tuple(each.name for each in installed())
+
+
+# --- ideas ------------------------------------------------------------------------------------------------
+
+
+def ideas_of(ranked: Sequence[Ranked]) -> list[Idea]:
+    """Proposals as the coach tries them; one that finds its rate costs twice."""
+    return [
+        Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1)
+        for each in ranked
+    ]
+
+
+def ideas_without(before: Recipe, after: Recipe) -> list[Idea]:
+    """`after` without each of the parts in which it differs from `before`."""
+    return [
+        Idea(each.name, each.without, "without", each.answers[0] if each.answers else "")
+        for each in parts(before, after)
+    ]
+
+
+def fair_forms(idea: Idea, ranked: Ranked | None, rate: float) -> Sequence[Idea]:
+    """The idea, and beside it the same at the rate that was found for it, where that is another."""
+    if ranked is None:
+        ranked = Ranked(idea.remedy, idea.answers, Proposal(idea.name, idea.recipe), idea.worth)
+    other = twin(ranked, rate)
+    if other is None:
+        return (idea,)
+    return idea, Idea(other.name, other.recipe, idea.remedy, idea.answers, idea.worth)
 
 
 # --- diagnoses --------------------------------------------------------------------------------------------

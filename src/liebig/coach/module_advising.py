@@ -12,20 +12,19 @@ from torch.utils._pytree import tree_flatten
 from liebig.checks import diagnose
 from liebig.checks.notes import diagnosed
 from liebig.coach.advice import Idea
-from liebig.coach.advising import agreed, evidence_of, findings_of
+from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, ideas_of, ideas_without
 from liebig.coach.training import TrainingRunner
 from liebig.core.arrays import Rows
 from liebig.core.errors import UserError
 from liebig.core.evidence import Anatomy, Evidence, LossCalls, Measurement, ParameterUse, SharedRows
 from liebig.core.recipe import Recipe
-from liebig.core.remedy import Proposal, Situation
+from liebig.core.remedy import Situation
 from liebig.core.study import Diagnosed, Study
 from liebig.data.module.feed import ModuleEncoder
 from liebig.data.module.task import ModuleTask
 from liebig.nets.surgery import seeded
 from liebig.remedies.edits import rate_of
-from liebig.remedies.parts import parts
-from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
+from liebig.remedies.ranking import Ranked, proposals, seen_in
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
 from liebig.techniques.objectives.users_loss import UsersLoss
@@ -88,10 +87,7 @@ class ModuleAdvisor:
             if self._runs(each.recipe)
         ]
         self._ranked = {each.recipe.digest: each for each in ranked}
-        return [
-            Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1)
-            for each in ranked
-        ]
+        return ideas_of(ranked)
 
     def _runs(self, recipe: Recipe) -> bool:
         """Whether the network can be built as the recipe says: surgery refuses what does not fit. Asked once for a recipe."""
@@ -120,19 +116,10 @@ class ModuleAdvisor:
         return not (mixes and (isinstance(recipe.objective, UsersLoss) or users.step is not None))
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
-        return [
-            Idea(each.name, each.without, "without", each.answers[0] if each.answers else "")
-            for each in parts(before, after)
-        ]
+        return ideas_without(before, after)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
-        ranked = self._ranked.get(idea.recipe.digest)
-        if ranked is None:
-            ranked = Ranked(idea.remedy, idea.answers, Proposal(idea.name, idea.recipe), idea.worth)
-        other = twin(ranked, self._runner.found_rate(idea.recipe))
-        if other is None:
-            return (idea,)
-        return idea, Idea(other.name, other.recipe, idea.remedy, idea.answers, idea.worth)
+        return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))
 
     def challengers(self) -> Sequence[str]:
         return ()
