@@ -21,7 +21,7 @@ from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import Signature
 from liebig.train.encoding import Encoder, Encoding
-from liebig.train.loop import ground_of
+from liebig.train.ground import ground_of
 from liebig.train.options import TrainOptions
 from liebig.train.plan import Course, Member, Plan, batching_of, chooses, epochs_of, network_of, replicas
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked

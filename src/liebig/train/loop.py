@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from liebig.core.arrays import Predictions, Rows
+from liebig.core.arrays import Rows
 from liebig.core.event import (
     BatchesDone,
     CheckpointWritten,
@@ -27,65 +27,27 @@ from liebig.core.event import (
 from liebig.core.evidence import EpochCurves, Evidence, NonFinite
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
-from liebig.data.module.users import Users
 from liebig.nets.network import Mode
 from liebig.probes.recorder import Recorder
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.flat import size_of, views
 from liebig.stack.tree import keep_members
-from liebig.techniques.stage import Ground, OptimizerSettings, Progress
+from liebig.techniques.stage import OptimizerSettings, Progress
 from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Feed
 from liebig.train.evaluation import NOT_JUDGED, Judged, Networks, answers, in_unit, judged, padded
+from liebig.train.ground import ground_of
+from liebig.train.kept import Answered, Departed, Diary, Kept, kept_of
 from liebig.train.looking import Looker
-from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
+from liebig.train.pieces import Piece, pieces_of
+from liebig.train.plan import Course, Member, Plan, batching_of, order_seed, schedule_of, stopping_of
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
 _TICK: Final = 0.25  # seconds between two events about batches
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
-
-
-@dataclass(slots=True)
-class Diary:
-    """What is written down of one member while it trains."""
-
-    member: Member
-    schedule_state: Any
-    stopping_state: Any
-    lowered: float = 1.0
-    selected: int = -1
-    train_loss: list[float] = field(default_factory=list)
-    stop: list[Judged] = field(default_factory=list)
-    train: list[Judged] = field(default_factory=list)
-    rates: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    spent: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """Weights of one member that are kept: float32 [n] in the order of the specs, buffers each [*shape]."""
-
-    weights: Tensor
-    buffers: tuple[Tensor, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Departed:
-    """One member when it has left. `sets` are the weights that answer together (one, or several snapshots); empty when
-    there are none to use. `predictions` are for its course's select rows, `train` judges the sample of fit rows."""
-
-    member: Member
-    outcome: Outcome
-    sets: tuple[Kept, ...]
-    predictions: Predictions | None
-    evidence: Evidence
-    selected: int
-    seconds: float
-    train: Judged
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,27 +63,6 @@ class Watching:
 
 class _Asked(Exception):
     """The listener asked to stop."""
-
-
-def ground_of(plan: Plan, task: Task[Any], device: torch.device) -> Ground:
-    """What stages are built on. Class shares are those of the whole work part, so that they do not depend on the stack."""
-    specs = network_of(plan.recipe).parameters(plan.signature, task.outputs)
-    shares: tuple[float, ...] = ()
-    if task.kind.is_classification:
-        counts = np.bincount(task.target[task.parts.work].astype(np.int64), minlength=len(task.classes))
-        shares = tuple(float(share) for share in counts / counts.sum())
-    rows = len(plan.members[0].course.rows)
-    return Ground(
-        specs,
-        task.outputs,
-        task.kind.is_classification,
-        rows,
-        plan.steps_per_epoch,
-        plan.epochs,
-        shares,
-        device,
-        task.data.own if isinstance(task.data, Users) else None,
-    )
 
 
 class Population:
@@ -191,7 +132,7 @@ class Population:
             self._leave_all(Ending.ASKED, step, str(asked))
         return self.left
 
-    def _step(self, batches: Sequence[Sequence[_Piece]], rates: Tensor, step: int) -> tuple[Tensor, int]:
+    def _step(self, batches: Sequence[Sequence[Piece]], rates: Tensor, step: int) -> tuple[Tensor, int]:
         """One step of all members: gradients of each batch (in pieces where blocks' sizes differ), then the optimizer.
         Returns the sum of losses over rows [K] and the rows of the first block."""
         stack, accumulated = self.stack, len(batches)
@@ -221,7 +162,7 @@ class Population:
         assert total is not None  # a step has a batch
         return total, rows
 
-    def _ragged(self, pieces: Sequence[_Piece], draws: Draws, weight: float, add: bool, total: Tensor) -> None:
+    def _ragged(self, pieces: Sequence[Piece], draws: Draws, weight: float, add: bool, total: Tensor) -> None:
         """The last batch of an epoch where blocks have it in different lengths: a stack for each length, so that nobody's
         batch is padded. Each member's loss is weighed to the mean over its own rows."""
         stack = self.stack
@@ -271,9 +212,9 @@ class Population:
             # A rule that chooses nothing hands over the last weights; one that does, those it keeps (or the first).
             is_best = decision.keep or diary.selected < 0 or not stopping_of(member.recipe).chooses
             if is_best:
-                diary.selected, self.best[place] = epoch, _kept(weights, buffers, i)
+                diary.selected, self.best[place] = epoch, kept_of(weights, buffers, i)
             if self.watching.checkpoints is not None:
-                self._checkpoint(self.watching.checkpoints, member, epoch, is_best, _kept(weights, buffers, i))
+                self._checkpoint(self.watching.checkpoints, member, epoch, is_best, kept_of(weights, buffers, i))
             self._tell(EpochEnded(member.number, epoch, self.plan.epochs, loss, now.loss, sampled[i].metric, now.metric,
                                   rate, time.perf_counter() - self.began))  # fmt: skip
             if decision.stop or epoch + 1 == self.plan.epochs:
@@ -300,7 +241,7 @@ class Population:
         generator = torch.Generator().manual_seed(order_seed(course.block, epoch))
         return torch.from_numpy(course.rows)[self.batching.order(target, generator)]
 
-    def _batches(self, epoch: int) -> Iterator[list[list[_Piece]]]:
+    def _batches(self, epoch: int) -> Iterator[list[list[Piece]]]:
         """The batches of each step. A batch is one piece, or several where the blocks' last batches differ in length."""
         orders = [self._order(course, epoch).to(self.machine.device) for course in self.courses]
         size, made = self.batching.size, []
@@ -309,9 +250,9 @@ class Population:
         longest = max(len(order) for order in orders)
         for start in range(0, longest, size):
             if start + size <= common or common == longest:
-                made.append([_Piece(list(range(len(orders))), whole[:, start : start + size])])
+                made.append([Piece(list(range(len(orders))), whole[:, start : start + size])])
             else:
-                made.append(_pieces([order[start : start + size] for order in orders]))
+                made.append(pieces_of([order[start : start + size] for order in orders]))
         for i in range(0, len(made), self.batching.accumulates):
             yield made[i : i + self.batching.accumulates]
 
@@ -428,7 +369,7 @@ class Population:
         for stage, state in zip(stack.stages, stack.states, strict=True):
             sets = stage.answer_weights(stack.weights, state)
             if sets:
-                return [tuple(_kept(each, stack.buffers, i) for each in sets) for i in range(len(stack))]
+                return [tuple(kept_of(each, stack.buffers, i) for each in sets) for i in range(len(stack))]
         return []
 
     def _leave_all(self, ending: Ending, step: int, sentence: str) -> None:
@@ -437,7 +378,7 @@ class Population:
             self._finish(i, Outcome(ending, step, sentence), (best,) if best is not None else ())
         self._shrink([])
 
-    def _lose(self, sick: Sequence[int], pieces: Sequence[_Piece], step: int) -> None:
+    def _lose(self, sick: Sequence[int], pieces: Sequence[Piece], step: int) -> None:
         """Members whose loss is not finite any more."""
         found = self._first_non_finite(sick, pieces, step) if len(pieces) == 1 else {}
         for i in sick:
@@ -447,7 +388,7 @@ class Population:
             self._finish(i, Outcome(Ending.DIVERGED, step, sentence), (), sick=where)
         self._shrink([i for i in range(len(self.stack)) if i not in set(sick)])
 
-    def _first_non_finite(self, sick: Sequence[int], pieces: Sequence[_Piece], step: int) -> dict[int, NonFinite]:
+    def _first_non_finite(self, sick: Sequence[int], pieces: Sequence[Piece], step: int) -> dict[int, NonFinite]:
         """Where it began: in the weights that the last step left, or in a layer on the way forward."""
         stack = self.stack
         seen: list[tuple[str, str, Tensor]] = []
@@ -472,7 +413,7 @@ class Population:
         i: int,
         outcome: Outcome,
         sets: tuple[Kept, ...],
-        final: _Final | None = None,
+        final: Answered | None = None,
         sick: NonFinite | None = None,
     ) -> None:
         """Member i leaves: its evidence is closed."""
@@ -489,7 +430,7 @@ class Population:
         reason = outcome.sentence or str(outcome.ending)
         self._tell(Stopped(member.number, max(len(diary.train_loss) - 1, 0), reason, diary.selected), stoppable=False)
 
-    def _finals(self, sets: Mapping[int, Sequence[Kept]]) -> dict[int, _Final]:
+    def _finals(self, sets: Mapping[int, Sequence[Kept]]) -> dict[int, Answered]:
         """Predictions of members (by place) for their select parts, in float32 and averaged over their sets of weights; the
         sample of fit rows judged alike. All of them go through the network together."""
         stack = self.stack
@@ -517,7 +458,7 @@ class Population:
             if self.watching.probes:
                 sample = member.course.rows[:_SAMPLE]
                 train = judged(self.task, member, fitted[own].mean(0), lost[own].mean(0), sample)
-            found[i] = _Final(predictions, train)
+            found[i] = Answered(predictions, train)
         return found
 
     def _padded(self, rows: Sequence[Rows]) -> Tensor:
@@ -593,35 +534,6 @@ class Population:
             stop_rows=len(diary.member.course.watched), stop_loss_error=tuple(each.error for each in diary.stop),
             higher_is_better=self.task.metric.higher_is_better, metric=self.task.metric.name,
         )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Final:
-    """What a member answers for its select part, and how well it knows its fit rows."""
-
-    predictions: Predictions
-    train: Judged
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
-    """Rows int64 [len(groups), B] of some of the blocks."""
-
-    groups: list[int]
-    rows: Tensor
-
-
-def _pieces(parts: Sequence[Tensor]) -> list[_Piece]:
-    """Parts of equal length together."""
-    by_length: dict[int, list[int]] = {}
-    for group, part in enumerate(parts):
-        if len(part):
-            by_length.setdefault(len(part), []).append(group)
-    return [_Piece(groups, torch.stack([parts[group] for group in groups])) for groups in by_length.values()]
-
-
-def _kept(weights: Sequence[Tensor], buffers: Sequence[Tensor], i: int) -> Kept:
-    return Kept(torch.cat([each[i].reshape(-1) for each in weights]), tuple(each[i].clone() for each in buffers))
 
 
 def _rate_of(member: Member) -> float:

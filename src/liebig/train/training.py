@@ -30,7 +30,8 @@ from liebig.train.encoding import Encoder, Encoding
 from liebig.train.evaluation import NOT_JUDGED
 from liebig.train.evidence import class_recall, final_score
 from liebig.train.fitted import Fitted
-from liebig.train.loop import Departed, Population, Watching
+from liebig.train.kept import Departed
+from liebig.train.loop import Population, Watching
 from liebig.train.memory import most_members, predicted_bytes, usual_limit
 from liebig.train.options import TrainOptions
 from liebig.train.plan import Member, Plan, batching_of, network_of, plans
