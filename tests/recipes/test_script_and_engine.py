@@ -40,7 +40,7 @@ def test_the_engine_and_the_script_come_to_the_same_weights(monkeypatch):
     )  # fmt: skip
     (trained,) = train_module(found, [recipe], count=1, probes=False, keep_models=True)
     block = blocks(found.task, 0, 3)[0]
-    rows = np.concatenate([block.fit, block.stop])
+    rows = np.sort(np.concatenate([block.fit, block.stop]))
     here = types.ModuleType(__name__)
     here.build = build
     monkeypatch.setitem(sys.modules, build.__module__, here)

@@ -34,6 +34,7 @@ from liebig.core.task import TaskKind
 from liebig.data.module.form import Says
 from liebig.data.module.items import Shape
 from liebig.data.module.task import ModuleTask, resealed
+from liebig.data.module.users import Given as UsersGiven
 from liebig.hardware.threads import Threads
 from liebig.nets.surgery import anatomy_of, operated
 from liebig.nets.user_module import UserModule
@@ -276,6 +277,7 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
         1 if one or not task.kind.is_classification else len(task.classes), task.kind.is_classification, rows,
         -(-rows // recipe.batching.size), recipe.stopping.epochs, shares, decays_everything=network.decays_everything,
         higher_is_better=task.metric.higher_is_better, drops_last=bool(getattr(recipe.inputs, "drop_last", False)),
+        optimizer=_optimizer_of(users.given),
     )  # fmt: skip
     ground = script_ground(surgery.network, anatomy_of(surgery.network, users.example), around)
     file = _file_of(users.build)
@@ -284,8 +286,27 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
         build=_import_of(users.build) or "my_project:build", loss=_import_of(users.loss) if recipe.objective.kind == "users-loss" else "",
         metric=task.metric.name, says=says, one_hot=users.form.one_hot, path=str(file.parent) if file else "",
         step=_import_of(users.step) if users.step is not None else "", parting=parting_of(users.shape),
+        optimizer=_import_of(_class_of(users.given.optimizer)) if recipe.optimizer.kind == "users-optimizer" else "",
     )  # fmt: skip
     return training_script(recipe, ground, surgery, names, seed)
+
+
+def _class_of(given: Any) -> object:
+    """What makes the user's optimizer: a class or a function."""
+    if isinstance(given, (tuple, list)):
+        return given[0]
+    return type(given) if isinstance(given, torch.optim.Optimizer) else given
+
+
+def _optimizer_of(given: UsersGiven) -> str:
+    """The expression that makes the user's own optimizer in a script; empty for what cannot be imported."""
+    if not _import_of(_class_of(given.optimizer)):
+        return ""
+    settings: Mapping[str, object] = given.optimizer[1] if isinstance(given.optimizer, (tuple, list)) else {}
+    if isinstance(given.optimizer, torch.optim.Optimizer):
+        settings = {name: given.optimizer.param_groups[0][name] for name in given.optimizer.defaults}
+    what = "network" if given.takes == "network" else "[p for p in network.parameters() if p.requires_grad]"
+    return f"user_optimizer({', '.join([what, *(f'{name}={value!r}' for name, value in settings.items())])})"
 
 
 def parting_of(shape: Shape) -> str:
@@ -313,6 +334,8 @@ def _written(value: Any) -> str:
 
 def _import_of(value: object) -> str:
     """ "my_project:name" of a function or class at the top of a file; empty for what cannot be imported."""
+    if isinstance(value, type) and value.__module__.startswith("torch."):
+        return f"{value.__module__}:{value.__name__}"
     file, name = _file_of(value), str(getattr(value, "__qualname__", ""))
     return f"{file.stem}:{name}" if file and name.isidentifier() else ""
 

@@ -36,7 +36,7 @@ class Names:
 
     `metric` is what is watched (accuracy and rmse are computed, of others the loss takes the place). `says` is what the
     network's answers mean where they are no logits: "probabilities". `step`, where given, is the user's own function of the
-    network and a batch, which gives the loss. `parting` is the expression that makes (inputs..., target) of a `batch` that is
+    network and a batch, which gives the loss; `optimizer` the one that makes an optimizer. `parting` is the expression that makes (inputs..., target) of a `batch` that is
     something else.
     """
 
@@ -49,6 +49,7 @@ class Names:
     one_hot: bool = False
     path: str = ""
     step: str = ""
+    optimizer: str = ""
     parting: str = ""
 
 
@@ -119,9 +120,10 @@ def _head(recipe: Recipe, names: Names) -> str:
     if names.loss:
         module, _, function = names.loss.partition(":")
         own.append(f"from {module} import {function} as user_loss")
-    if names.step:
-        module, _, function = names.step.partition(":")
-        own.append(f"from {module} import {function} as user_step")
+    for value, alias in ((names.step, "user_step"), (names.optimizer, "user_optimizer")):
+        if value:
+            module, _, function = value.partition(":")
+            own.append(f"from {module} import {function} as {alias}")
     edits = getattr(recipe.network, "edits", ())
     changed = (
         f" Changed beside what it builds: {', '.join(each.kind.replace('-', ' ') for each in edits)}." if edits else ""
@@ -180,7 +182,11 @@ def _loop(
         '    group["initial_lr"] = group["lr"]',
         *whole.begin,
         f"epochs, steps_per_epoch, step = {ground.epochs}, {_steps(accumulates)}, 0",
-        *(["total_steps = epochs * steps_per_epoch"] if "total_steps" in whole.rate else []),
+        *(
+            ["total_steps = epochs * steps_per_epoch"]
+            if any("total_steps" in line for line in (whole.rate, *whole.on_gradients))
+            else []
+        ),
         "for epoch in range(epochs):",
         "    network.train()",
         *_indented(_epoch(whole, target, names, accumulates)),

@@ -24,13 +24,14 @@ from liebig.techniques.optimizers import ALL as OPTIMIZERS
 from liebig.techniques.optimizers.users_optimizer import UsersOptimizer
 from liebig.techniques.penalties import ALL as PENALTIES
 from liebig.techniques.schedules import ALL as SCHEDULES
+from liebig.techniques.schedules.users_schedule import UsersSchedule
 from liebig.techniques.stage import Technique
 from liebig.techniques.stopping import ALL as STOPPING
 
 NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, UserModule)
 INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, ModuleInputs)
 #: What stands for functions of the user's own fits into a recipe for a user's own network only.
-OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer)
+OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule)
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,
     *AVERAGING,
@@ -47,7 +48,7 @@ SLOTS: Final[Mapping[str, tuple[type[Settings], ...]]] = MappingProxyType(
         "network": NETWORKS,
         "objective": (*OBJECTIVES, UsersLoss),
         "optimizer": (*OPTIMIZERS, UsersOptimizer),
-        "schedule": SCHEDULES,
+        "schedule": (*SCHEDULES, UsersSchedule),
         "batching": BATCHING,
         "stopping": STOPPING,
         "techniques": TECHNIQUES,

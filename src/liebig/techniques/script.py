@@ -44,7 +44,8 @@ class ScriptGround:
 
     `outputs` is the width of the network's answer (1: a number, or the logit of the second class). `matrices` are the names
     of the hidden weight matrices, `last_weights` and `last_biases` those of the answer's layer, `weights` those that decay
-    acts on. `loss` is what the user's own loss is called in the script.
+    acts on. `loss` is what the user's own loss is called in the script, `optimizer` the
+    expression that makes the user's own optimizer (empty: nobody knows).
     `decays_everything`: the user's optimizer decays biases, too. `higher_is_better` belongs to the metric that is watched.
     """
 
@@ -62,6 +63,7 @@ class ScriptGround:
     higher_is_better: bool = False
     drops_last: bool = False
     loss: str = "user_loss"
+    optimizer: str = ""
 
     @property
     def is_binary(self) -> bool:

@@ -16,6 +16,7 @@ from liebig.nets.network import NetworkSettings
 from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
 from liebig.stack.specs import Signature, Wants
+from liebig.techniques.batching.in_order import InOrder
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import BatchingSettings, ScheduleSettings, StoppingSettings
 from liebig.train.encoding import Encoder
@@ -121,6 +122,8 @@ def epochs_of(recipe: Recipe, fidelity: Fidelity) -> int:
 def training_rows(recipe: Recipe, block: Block, fidelity: Fidelity) -> Rows:
     """The rows trained on: fit, or fit and stop for a recipe that chooses nothing; a share of them below full fidelity."""
     rows = block.fit if chooses(recipe) else np.concatenate([block.fit, block.stop])
+    if isinstance(recipe.batching, InOrder):
+        rows = np.sort(rows)  # the order in which they stand is the user's
     if fidelity.rows >= 1.0:
         return rows
     drawn = np.random.default_rng(member_seed(block.order_seed, _SHARE)).permutation(len(rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -31,11 +31,13 @@ _OFF: Final = ("amsgrad", "maximize", "centered", "dampening", "lr_decay", "init
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OwnOptimizer:
-    """The record, how a torch optimizer for a network is made, and whether its weight decay acts on every parameter."""
+    """The record, how a torch optimizer for a network is made, and whether its weight decay acts on every parameter. `takes`
+    is "network" for a function of the network, else "parameters"."""
 
     record: OptimizerSettings
     make: Callable[[nn.Module], optim.Optimizer]
     decays_everything: bool
+    takes: str = "parameters"
 
 
 def optimizer_of(given: Any, network: nn.Module) -> OwnOptimizer:
@@ -65,7 +67,27 @@ def optimizer_of(given: Any, network: nn.Module) -> OwnOptimizer:
     record = _record(made) if whole else None
     if record is None:
         record = UsersOptimizer(name=type(made).__name__, learning_rate=max(rates))
-    return OwnOptimizer(record, make, float(made.param_groups[0].get("weight_decay", 0.0)) > 0.0)
+    takes = "network" if _wants_network(given, trained) else "parameters"
+    return OwnOptimizer(record, make, float(made.param_groups[0].get("weight_decay", 0.0)) > 0.0, takes)
+
+
+def _wants_network(given: Any, trained: list[nn.Parameter]) -> bool:
+    """True for a function that cannot make anything of the parameters alone."""
+    if given is None or isinstance(given, (optim.Optimizer, type, tuple, list)):
+        return False
+    try:
+        given(trained)
+    except (AttributeError, TypeError, KeyError):
+        return True
+    return False
+
+
+def with_momenta(own: OwnOptimizer, momenta: tuple[float, ...]) -> OwnOptimizer:
+    """The user's own optimizer, whose momentum moves along the training."""
+    if not momenta:
+        return own
+    name = getattr(own.record, "name", "") or own.record.kind
+    return replace(own, record=UsersOptimizer(name=name, learning_rate=own.record.learning_rate, momenta=momenta))
 
 
 def _maker(given: Any) -> Callable[[nn.Module], optim.Optimizer]:

@@ -27,7 +27,9 @@ from liebig.data.module.inputs import ModuleInputs
 from liebig.data.module.items import Items, Read, Shape, arrangements, chained, kept, taken_apart
 from liebig.data.module.loaders import Given, given, judged_as
 from liebig.data.module.losses import is_for_classes, loss_of, name_of_loss, objective_of, says_of, takes_codes
-from liebig.data.module.optimizers import optimizer_of
+from liebig.data.module.optimizers import optimizer_of, with_momenta
+from liebig.data.module.schedulers import schedule_of
+from liebig.data.module.users import Given as UsersGiven
 from liebig.data.module.users import Users
 from liebig.data.table.parts import RARE_CLASS, sealed_rows
 from liebig.nets.surgery import seeded
@@ -36,7 +38,6 @@ from liebig.techniques.batching.in_order import InOrder
 from liebig.techniques.batching.shuffled import Shuffled
 from liebig.techniques.compute.auto import Compute
 from liebig.techniques.objectives.users_loss import UsersLoss
-from liebig.techniques.schedules.constant import Constant
 from liebig.techniques.stopping.epochs import FixedEpochs
 
 LEAST_ROWS: Final = 20
@@ -74,6 +75,7 @@ def module_task(
     loss: Any = None,
     metric: Any = None,
     optimizer: Any = None,
+    scheduler: Any = None,
     batch_size: int | None = None,
     epochs: int = _EPOCHS,
     test: Any = None,
@@ -89,6 +91,8 @@ def module_task(
     recipes are judged on; with `resplit` they are pooled with `train` into blocks. `test` is the sealed part; without it
     20 % of `train` are set aside. `metric` is a name, or (function of (targets, predictions), "higher" or "lower"). `optimizer`
     is a class of torch.optim, (class, settings), a function of the parameters or of the network, or one that was made.
+    `scheduler` is a class of torch.optim.lr_scheduler, (class, settings) or a function of the optimizer; it is stepped as torch's
+    own are (OneCycleLR and CyclicLR after each batch, others after each epoch), or as (scheduler, "batch") says.
     `step(network, batch)` gives the loss where ``loss(network(inputs), target)`` does not describe the training.
 
     A batch is (inputs..., target), or a dictionary whose entry `target` is the target (one called target, label or y needs no
@@ -125,9 +129,13 @@ def module_task(
     lengths = tuple(0 if each is None else _length(each) for each in sets)
     judging = chained([each.put(device) for each in _judged(sets, reads, target)])
     own_optimizer = optimizer_of(optimizer, network)
+    steps = max(1, lengths[0] // size if sets[0].drop_last else -(-lengths[0] // size))
+    schedule = schedule_of(scheduler, own_optimizer.make, network, epochs, steps)
+    own_optimizer = with_momenta(own_optimizer, schedule.momenta)
+    notes += schedule.notes
     users = Users(
         build, source_of(build), example, shape, form, own_loss, step, own_optimizer.make, items, judging, whole, size,
-        device,
+        device, UsersGiven(optimizer, own_optimizer.takes),
     )  # fmt: skip
     parts = _parts(form.kind, values, classes, lengths, resplit, seed, notes)
     metric_used = _metric(metric, form.kind)
@@ -140,7 +148,7 @@ def module_task(
         network=UserModule(source=users.source),
         objective=UsersLoss(name="step") if step is not None else objective_of(own_loss, form),
         optimizer=own_optimizer.record,
-        schedule=Constant(),
+        schedule=schedule.record,
         batching=Shuffled(size=size) if sets[0].shuffles else InOrder(size=size),
         stopping=FixedEpochs(epochs=epochs),
         compute=Compute(device=str(device), precision="float32"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -15,11 +15,19 @@ from liebig.techniques.stage import UsersOwn
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What the user gave, as it came: the optimizer (which `takes` "parameters" or "network")."""
+
+    optimizer: Any = None
+    takes: str = "parameters"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Users:
     """`build` makes a fresh network; `example` are the positional inputs of a first batch; `loss` takes (answer, target);
     `step`, where given, (network, batch) -> loss; `optimizer` makes one for a network. `items` are all rows as they are
     trained on, `judged` the same as they are judged (with the validation set's transforms). `whole` says that they are
-    kept as stacked tensors."""
+    kept as stacked tensors. `given` is what a script repeats."""
 
     build: Callable[[], nn.Module]
     source: str
@@ -34,6 +42,7 @@ class Users:
     whole: bool
     batch_size: int
     device: torch.device
+    given: Given = field(default_factory=Given)
 
     @property
     def own(self) -> UsersOwn:

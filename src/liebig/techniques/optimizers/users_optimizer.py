@@ -9,30 +9,60 @@ Source: the user.
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from torch import Tensor, nn, optim
 
 from liebig.techniques.optimizers.fields import LearningRate
+from liebig.techniques.schedules.shapes import along
+from liebig.techniques.schedules.users_schedule import ALONG
+from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
+
+_WIDTH = 110
 
 
 class UsersOptimizer(OptimizerSettings):
-    """`name` says which class it was; `learning_rate` is the largest of its groups'."""
+    """`name` says which class it was; `learning_rate` is the largest of its groups'. `momenta`, where given, are the momentum (the
+    first of betas) along the steps of the whole training, as the user's scheduler moves it."""
 
     kind: Literal["users-optimizer"] = "users-optimizer"
     name: str = ""
     learning_rate: LearningRate = 1e-3
+    momenta: tuple[Annotated[float, Field(ge=0, lt=1)], ...] = ()
+
+    def as_script(self, ground: ScriptGround) -> Script | None:
+        if not ground.optimizer:
+            return None
+        table = textwrap.fill(", ".join(map(repr, self.momenta)), _WIDTH)
+        helper = f"MOMENTA = (\n{textwrap.indent(table, '    ')},\n)\n"
+        moved = (
+            "for group in optimizer.param_groups:",
+            "    momentum = along(MOMENTA, step, total_steps)",
+            "    group.update({'betas': (momentum, *group['betas'][1:])} if 'betas' in group else {'momentum': momentum})",
+        )
+        return Script(
+            helpers=(helper, ALONG) if self.momenta else (),
+            optimizer=(
+                f"optimizer = {ground.optimizer}",
+                "largest = max(group['lr'] for group in optimizer.param_groups)",
+                "for group in optimizer.param_groups:",
+                f"    group['lr'] *= {self.learning_rate!r} / largest",
+            ),
+            on_gradients=moved if self.momenta else (),
+        )
 
     @classmethod
     def stage(cls, records: Sequence[UsersOptimizer], ground: Ground) -> OptimizerStage:  # type: ignore[override]  # its own records
         own = ground.own
         if own is None or own.optimizer is None or own.network is None or len(records) != 1:
             raise ValueError("the user's own optimizer steps one network of the user's at a time")
-        return UsersOptimizerStage(own.optimizer, own.network)
+        return UsersOptimizerStage(own.optimizer, own.network, records[0].momenta, ground.total_steps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +71,8 @@ class UsersOptimizerStage(OptimizerStage):
 
     make: Callable[[nn.Module], optim.Optimizer]
     network: nn.Module
+    momenta: tuple[float, ...]
+    total_steps: int
 
     def start(self, weights: Tensor) -> Any:
         with warnings.catch_warnings():
@@ -57,10 +89,19 @@ class UsersOptimizerStage(OptimizerStage):
         rate = float(rates[0])
         for group, first in zip(state.optimizer.param_groups, state.rates, strict=True):
             group["lr"] = rate * (first / largest)
+            if self.momenta:
+                _move_momentum(group, along(self.momenta, step, self.total_steps))
         state.optimizer.step()
         for each in self.network.parameters():
             each.grad = None
         return state
+
+
+def _move_momentum(group: dict[str, Any], momentum: float) -> None:
+    if "betas" in group:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum
 
 
 class _Own:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -36,3 +37,11 @@ BETWEEN = '''def between(start, end, share):
     """From start to end along half a cosine."""
     return end + (start - end) * (1.0 + math.cos(math.pi * min(1.0, max(0.0, share)))) / 2.0
 '''
+
+
+def along(values: Sequence[float], step: int, total_steps: int) -> float:
+    """The value at a step (0-based) of `values`, which stand for the whole training, on lines between them."""
+    place = step * (len(values) - 1) / max(1, total_steps - 1)
+    low = min(int(place), len(values) - 1)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (place - low) * (values[high] - values[low])
