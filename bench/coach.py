@@ -1,6 +1,6 @@
 """Does diagnosis pay? The coach against itself with its remedies in random order.
 
-    python bench/coach.py [--trials 20] [--seeds 3] [--rows 1000] [--processes 2] [--only TABLE...]
+    python bench/coach.py [--trials 20] [--seeds 3] [--rows 1000] [--processes 2] [--studies FILE] [--only TABLE...]
 
 Eight tables, each with a recipe that is broken in its own way. A study of so many trials begins from the broken recipe, once
 with the coach's ranking (strength of the finding times what the remedy is expected to give) and once with the same ideas
@@ -22,7 +22,7 @@ import multiprocessing
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any, Final
@@ -75,7 +75,7 @@ BROKEN: Final = (
     Broken("soybean", "two epochs of forty", ("stopping.epochs=2", "batching.size=32")),
     Broken("california_housing", "target not scaled", ("inputs.target=none", "inputs.scale=none")),
     Broken("elevators", "two units a layer", ("network.width=2", "network.depth=1")),
-    Broken("abalone", "no end to training, far too wide", ("network.width=512", "stopping.epochs=150", "optimizer.learning_rate=0.003")),
+    Broken("abalone", "no end to training, far too wide", ("network.width=256", "stopping.epochs=120", "optimizer.learning_rate=0.003")),
 )  # fmt: skip
 
 
@@ -293,12 +293,26 @@ def row_of(broken: Broken, pairs: Sequence[Pair]) -> dict[str, object]:
     }
 
 
+def finished(studies: Path | None) -> dict[tuple[int, int, bool], Climb]:
+    """The studies that an earlier call left, by place of the table, seed, and whether in random order."""
+    if studies is None or not studies.exists():
+        return {}
+    rows = [json.loads(line) for line in studies.read_text().splitlines() if line.strip()]
+    return {
+        (row["number"], row["seed"], row["shuffled"]): Climb(tuple(row["trials"]), tuple(row["scores"]), row["spent"])
+        for row in rows
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--trials", type=int, default=20, help="treatments of a study")
     parser.add_argument("--seeds", type=int, default=3, help="pairs of studies for each table")
     parser.add_argument("--rows", type=int, default=1000, help="work rows of a study")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--studies", type=Path, default=None, help="file of finished studies, to go on where it stopped"
+    )
     parser.add_argument("--only", nargs="*", default=[], help="tables")
     options = parser.parse_args()
     chosen = [i for i, each in enumerate(BROKEN) if not options.only or each.table in options.only]
@@ -306,14 +320,19 @@ def main() -> None:
         (number, seed, options.trials, options.rows, shuffled)
         for seed in range(options.seeds) for number in chosen for shuffled in (False, True)
     ]  # fmt: skip
-    done: dict[tuple[int, int, bool], Climb] = {}
+    done = finished(options.studies)
+    asked = [each for each in asked if (each[0], each[1], each[4]) not in done]
     began = time.monotonic()
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for number, seed, shuffled, found in pool.imap_unordered(_task, asked):
             done[number, seed, shuffled] = found
+            if options.studies:
+                line = {"number": number, "seed": seed, "shuffled": shuffled, **asdict(found)}
+                with options.studies.open("a") as lines:
+                    lines.write(json.dumps(line) + "\n")
             how = "random order" if shuffled else "coach"
             print(
-                f"{len(done)} of {len(asked)}, {time.monotonic() - began:.0f} s: {BROKEN[number].table}, {how}, seed {seed}: "
+                f"{len(done)} studies, {time.monotonic() - began:.0f} s: {BROKEN[number].table}, {how}, seed {seed}: "
                 f"{found.scores[0]:.4f} -> {found.scores[-1]:.4f} in {found.spent} trials",
                 file=sys.stderr, flush=True,
             )  # fmt: skip
