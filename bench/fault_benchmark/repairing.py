@@ -2,8 +2,8 @@
 
 At most three trials, one after another, each of at most the step budget of the faulty and the healthy run; each over the
 same three seeds, paired. A trial that is better on the validation rows by more than its standard error becomes the one to
-improve, and is diagnosed in its turn; where that diagnosis has no warning the repair ends. The twin and the clean hold-out are
-read once, for the verdict, when all choices are made. Beside it, at the same budget and chosen on the same validation rows:
+improve, and is diagnosed in its turn, by what most of its seeds agree on as in `improve`; where they find nothing the repair
+ends. The twin and the clean hold-out are read once, for the verdict, when all choices are made. Beside it, at the same budget and chosen on the same validation rows:
 three more seeds of the faulty recipe; three remedies in random order, among all that propose something for these findings; and
 the universal recipe (standardise, He, Adam 1e-3, clipped).
 """
@@ -29,6 +29,7 @@ from fault_benchmark.faults import FAULTS, Fault
 from fault_benchmark.loop import train as train_loop
 from fault_benchmark.setup import Setup
 from liebig.checks import diagnose
+from liebig.coach.advising import agreed
 from liebig.core.check import Finding
 from liebig.core.evidence import Evidence, LabelAgreement, PartScales, PartShift, RateRange, SharedRows
 from liebig.core.recipe import Recipe
@@ -246,8 +247,8 @@ def _mended(
         kept = result
         how.append(idea.name)
         evidence = kept.evidence[0].having(*data)
-        findings = diagnose(evidence).findings
-        if not _warned_by_most([each.having(*data) for each in kept.evidence]):
+        findings = agreed([diagnose(each.having(*data)) for each in kept.evidence]).findings
+        if not findings:
             break
     return kept, tuple(how), tuple(tried)
 

@@ -15,6 +15,7 @@ from liebig.checks.learning_rate_too_high import LearningRateTooHigh
 from liebig.checks.loss_broadcast import LossBroadcast
 from liebig.checks.loss_output_mismatch import LossOutputMismatch
 from liebig.checks.overfitting import Overfitting
+from liebig.checks.poor_initialisation import PoorInitialisation
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.still_improving import StillImproving
 from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
@@ -49,6 +50,7 @@ from liebig.remedies.more_dropout import MoreDropout
 from liebig.remedies.no_batch_normalisation import NoBatchNormalisation
 from liebig.remedies.range_for_activation import RangeForActivation
 from liebig.remedies.range_test_rate import RangeTestRate
+from liebig.remedies.ranking import proposals
 from liebig.remedies.seed_ensemble import EnsembleOfSeeds
 from liebig.remedies.weigh_classes import WeighClasses
 from liebig.remedies.wider import Wider
@@ -197,6 +199,7 @@ def test_every_remedy_proposes_something_somewhere(remedy):
         return
     plain = recipe(stopping=EarlyStopping(epochs=45)) if remedy.name == "use-muon" else recipe()
     special = {
+        "pass-layers-by": recipe(network=MLP(activation=ReLU(), width=16, depth=16)),
         "no-batch-normalisation": recipe(network=MLP(normalisation=BatchNorm()), batching=Shuffled(size=4)),
         "range-for-activation": recipe(network=MLP(activation=Sigmoid())),
         "less-dropout": recipe(network=MLP(dropout=0.5)),
@@ -397,3 +400,30 @@ def test_bounds_are_not_passed():
 
 def test_bad_columns_are_dropped_by_name():
     assert DropBadFeatures().propose(recipe(), None, situation()) == ()
+
+
+@pytest.mark.parametrize(("width", "deep", "proposed"), [(16, 16, True), (8, 8, True), (64, 16, False), (8, 4, False)])
+def test_only_many_narrow_layers_are_passed_by(width, deep, proposed):
+    start = recipe(network=MLP(activation=ReLU(), width=width, depth=deep))
+    remedy = next(each for each in remedies.ALL if each.name == "pass-layers-by")
+    made = remedy.propose(start, found(PoorInitialisation), situation())
+    assert [each.recipe.network.residual for each in made] == [True] * proposed
+    assert remedy.propose(start, None, situation()) == ()
+
+
+def test_many_narrow_layers_are_passed_by_before_they_are_drawn_anew():
+    narrow, wide = (recipe(network=MLP(activation=ReLU(), width=width, depth=16)) for width in (16, 128))
+    first = [proposals(each, [found(PoorInitialisation)], situation())[0].remedy for each in (narrow, wide)]
+    assert first == ["pass-layers-by", "initialise-for-activation"]
+
+
+def test_wrong_labels_are_answered_by_what_learns_them_late():
+    ranked = proposals(recipe(), [found(LabelNoise, 1.0)], situation())
+    names = [each.remedy for each in ranked if each.answers == "label-noise"]
+    assert names[0] == "robust-loss"
+    assert {"cosine-schedule", "more-dropout", "keep-best-epoch"} <= set(names)
+
+
+def test_a_lost_class_is_answered_by_its_own_remedies_first():
+    ranked = proposals(recipe(), [found(ClassImbalance, 0.7)], situation())
+    assert {each.remedy for each in ranked[:2]} == {"balance-batches", "weigh-classes"}

@@ -48,6 +48,7 @@ from liebig.remedies.noise_on_features import NoiseOnFeatures
 from liebig.remedies.normalise_inputs import NormaliseInputs
 from liebig.remedies.one_cycle import OneCycleSchedule
 from liebig.remedies.packed_ensemble import PackEnsemble
+from liebig.remedies.pass_layers_by import PassLayersBy
 from liebig.remedies.periodic_embeddings import PeriodicEmbeddings
 from liebig.remedies.piecewise_linear_numbers import PiecewiseLinearNumbers
 from liebig.remedies.quantile_inputs import QuantileInputs
@@ -128,6 +129,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     NormaliseInputs(),
     OneCycleSchedule(),
     PackEnsemble(),
+    PassLayersBy(),
     PeriodicEmbeddings(),
     PiecewiseLinearNumbers(),
     QuantileInputs(),

@@ -20,6 +20,7 @@ class BalanceBatches(Remedy):
 
     name = "balance-batches"
     answers = (ClassImbalance,)
+    cures = (ClassImbalance,)
     prior = Prior(0.0, -1.0, 1.0, "Buda et al. 2018 on images; as class weights (0 won, 11 tied, 1 lost) on tables")
     changes = ("batching",)
 

@@ -21,6 +21,7 @@ class WeighClasses(Remedy):
 
     name = "weigh-classes"
     answers = (ClassImbalance,)
+    cures = (ClassImbalance,)
     prior = measured(0.0, 0, 11, 1)
     changes = ("objective.class_weights",)
 
