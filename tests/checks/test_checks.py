@@ -17,6 +17,8 @@ from liebig.checks.poor_initialisation import PoorInitialisation
 from liebig.core.card import CHECK_SECTIONS, card_of
 from liebig.core.check import Check, Clear, Found, NotApplicable, NotMeasured
 from liebig.core.evidence import (
+    Cooled,
+    EpochCurves,
     Evidence,
     FinalScore,
     InitialWeights,
@@ -260,3 +262,32 @@ def test_no_check_raises_and_every_strength_is_one(evidence: Evidence) -> None:
             assert "{" not in told.evidence
     assert str(diagnosis)
     assert diagnosis._repr_html_()
+
+
+def _watched_outcome(train_score: float, score: float) -> FinalScore:
+    return FinalScore("accuracy", True, score, 0.5, 0.01, train_score, 0.15, 0.69, 0.01, 0.2, 100, 300)
+
+
+def _falling_curves() -> EpochCurves:
+    losses = tuple(0.65 - 0.04 * epoch for epoch in range(12))
+    nothing = (math.nan,) * 12
+    return EpochCurves(
+        losses, losses, nothing, nothing, nothing, (1e-3,) * 12, nothing, 11, 12, 100, nothing, True, "accuracy"
+    )
+
+
+def test_training_ends_too_early_only_where_rows_of_both_parts_are_still_missed() -> None:
+    missed, answered = (
+        diagnose(Evidence((_falling_curves(), _watched_outcome(0.8, score)))).answers["still-improving"]
+        for score in (0.8, 0.98)
+    )
+    assert isinstance(missed, Found)
+    assert missed.strength >= 0.5
+    assert not isinstance(answered, Found) or answered.strength < 0.5
+
+
+@pytest.mark.parametrize(("cooled", "warns"), [(0.3, True), (0.49, False), (0.6, False)])
+def test_a_rate_that_is_kept_too_long_is_one_whose_fall_mends_the_loss(cooled: float, warns: bool) -> None:
+    evidence = Evidence((_watched_outcome(0.8, 0.8), Cooled(0.5, cooled, 0.69, 0.01, 300)))
+    answer = diagnose(evidence).answers["learning-rate-not-decayed"]
+    assert (isinstance(answer, Found) and answer.strength >= 0.5) is warns

@@ -4,8 +4,12 @@ import math
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import nn
+from torch.nn import functional
 from written_evidence import HEALTHY, LAYERS, SICK, call, curves, falling, of, units
 
+import liebig
 from liebig.checks import diagnose
 from liebig.checks.outcome import loss_floor, outcome
 from liebig.checks.strength import disappoints, matrices, room
@@ -252,3 +256,20 @@ def test_a_curve_on_a_handful_of_rows_is_not_trusted() -> None:
     few = replace(curves(falling(1.5, 0.02), tuple(0.3 + 0.1 * (-1) ** i for i in range(20))), stop_rows=20,
                   stop_loss_error=NAN20)  # fmt: skip
     assert diagnose(LOGS.having(few)).warnings == ()
+
+
+def test_chance_of_many_outputs_is_the_mean_of_each() -> None:
+    """Also where the number of columns is in step with any sample across them: every column has a mean of its own."""
+    torch.manual_seed(0)
+    goal = 0.1 * torch.randn(320, 64) + torch.linspace(0.0, 3.0, 64)
+    net = nn.Linear(64, 64)
+    optimizer = torch.optim.SGD(net.parameters(), 0.01)
+    with liebig.watch(net, optimizer) as watch:
+        for rows in goal.split(32):
+            optimizer.zero_grad()
+            functional.mse_loss(net(rows), rows).backward()
+            optimizer.step()
+    initial = watch.evidence.get(InitialLoss)
+    assert initial is not None
+    assert initial.baseline == pytest.approx(0.01, rel=0.1)
+    assert initial.target_mean == pytest.approx(1.5, rel=0.1)

@@ -1,9 +1,11 @@
 """Learning rate not decayed.
 
 Means: At a constant rate the weights go on trembling around the best place: the last part of the gain is never taken.
-Measured: a rate that stayed the same; in the last third of the epochs the loss on the stop part swings by more than it falls,
-  and a better epoch lies before the last.
-Misleads: averaged weights take the trembling out without any decay; then there is nothing to find.
+Measured: a rate that stayed the same; and, on copies that train on from where the network stands, the loss on other rows at that
+  rate beside that with the rate let down to nothing. Where that was not tried, in the last third of the epochs the loss on the stop
+  part swings by more than it falls: a hint.
+Misleads: averaged weights take the trembling out without any decay; then there is nothing to find. A rate that is far too high has
+  taken the network to a place that no decay mends: then that is named.
 Source: Robbins & Monro 1951; measured: averaging at a constant rate gave what cosine gives.
 """
 
@@ -13,9 +15,10 @@ import itertools
 import math
 
 from liebig.checks.numbers import finite, middle, ramp, scaled_to_hint, slope
+from liebig.checks.rates import cooling_mends
 from liebig.checks.strength import disappoints
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import EpochCurves, Evidence, UpdateRatios
+from liebig.core.evidence import Cooled, EpochCurves, Evidence, UpdateRatios
 
 
 class LearningRateNotDecayed(Check):
@@ -23,8 +26,8 @@ class LearningRateNotDecayed(Check):
 
     name = "learning-rate-not-decayed"
     stave = Stave.RATE
-    needs = (EpochCurves,)
-    explains = frozenset()
+    needs = ((EpochCurves, Cooled),)
+    explains = frozenset({"oscillating-loss"})
     words = {
         "en": Telling(
             headline="The learning rate never came down.",
@@ -33,31 +36,53 @@ class LearningRateNotDecayed(Check):
             short="the rate that never comes down",
         )
     }
+    kinds = {
+        "en": {
+            "cooled": Telling(
+                headline="The learning rate never came down.",
+                evidence="It {stayed}. A copy trained on for {steps:.0f} steps has a loss of {steady:.3g} on other rows at that rate, and {cooled:.3g} with the rate let down to nothing.",
+                advice="Let the rate decay (cosine, or reduce on plateau), or average the weights (EMA).",
+                short="the rate that never comes down",
+            )
+        }
+    }
 
     def judge(self, evidence: Evidence) -> Answer:
-        curves = evidence.get(EpochCurves)
-        assert curves is not None
-        losses = finite(curves.stop_loss) or finite(curves.train_loss)
-        if len(losses) < 9:
-            return NotApplicable("fewer than nine epochs were trained")
-        updates = evidence.get(UpdateRatios)
-        rates = finite(curves.rates) or finite(updates.rates if updates else ())
+        curves, updates, cooled = evidence.get(EpochCurves), evidence.get(UpdateRatios), evidence.get(Cooled)
+        rates = finite(curves.rates if curves else ()) or finite(updates.rates if updates else ())
         if rates and min(rates) < 0.5 * max(rates):
             return Clear()
-        last = losses[-max(4, len(losses) // 3) :]
-        fall = max(0.0, -slope(last) * (len(last) - 1))
-        swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
-        floor = middle(finite(curves.stop_loss_error)) if finite(curves.stop_loss_error) else 0.0
-        level = abs(middle(last)) + 1e-12
-        strength = scaled_to_hint(ramp(swing / (fall + 1e-12), 0.7, 3.0) * ramp(swing / level, 0.01, 0.08))
-        strength *= 0.4 + 0.6 * disappoints(evidence)
-        if strength < 0.05:
-            return Clear()
-        facts = {
+        stayed = {
             "rate": Fact(rates[-1] if rates else math.nan),
             "stayed": Fact(f"stayed at {rates[-1]:.3g}" if rates else "seems to have stayed the same"),
-            "epochs": Fact(float(len(last)), "epochs"),
-            "swing": Fact(swing, "", floor),
-            "fall": Fact(fall),
         }
-        return Found(strength, "", facts)
+        if cooled is not None:
+            strength = 0.9 * cooling_mends(evidence) * disappoints(evidence)
+            if strength < 0.05:
+                return Clear()
+            facts = {
+                "kind": Fact("cooled"),
+                "steady": Fact(cooled.steady_loss),
+                "cooled": Fact(cooled.cooled_loss),
+                "steps": Fact(float(cooled.steps), "steps"),
+            }
+            return Found(strength, "", stayed | facts)
+        return NotApplicable("no epoch was logged") if curves is None else _by_curves(evidence, curves, stayed)
+
+
+def _by_curves(evidence: Evidence, curves: EpochCurves, stayed: dict[str, Fact]) -> Answer:
+    """Swings from epoch to epoch beside the fall: without an experiment it is a hint."""
+    losses = finite(curves.stop_loss) or finite(curves.train_loss)
+    if len(losses) < 9:
+        return NotApplicable("fewer than nine epochs were trained")
+    last = losses[-max(4, len(losses) // 3) :]
+    fall = max(0.0, -slope(last) * (len(last) - 1))
+    swing = middle(abs(b - a) for a, b in itertools.pairwise(last))
+    floor = middle(finite(curves.stop_loss_error)) if finite(curves.stop_loss_error) else 0.0
+    level = abs(middle(last)) + 1e-12
+    strength = scaled_to_hint(ramp(swing / (fall + 1e-12), 0.7, 3.0) * ramp(swing / level, 0.01, 0.08))
+    strength *= 0.4 + 0.6 * disappoints(evidence)
+    if strength < 0.05:
+        return Clear()
+    facts = {"epochs": Fact(float(len(last)), "epochs"), "swing": Fact(swing, "", floor), "fall": Fact(fall)}
+    return Found(strength, "", stayed | facts)

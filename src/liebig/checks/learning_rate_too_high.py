@@ -17,7 +17,7 @@ from typing import Final
 
 from liebig.checks.numbers import finite, log_ramp, middle, ramp
 from liebig.checks.outcome import chance_loss, late_loss
-from liebig.checks.rates import advised_rate, early_ratio
+from liebig.checks.rates import advised_rate, cooling_mends, early_ratio
 from liebig.checks.strength import disappoints, explodes_at_once, layer_of, loss_peak, room
 from liebig.checks.symptoms import LOST_SIGNAL, POOR_RESULT, WILD_STEPS
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
@@ -73,6 +73,8 @@ class LearningRateTooHigh(Check):
         undone = max(relapse, died, min(1.0, step_part + max(relapse, died)) if step_part > 0.1 else 0.0)
         strength = max(step_part * (0.25 + 0.25 * bad + 0.5 * lost), 0.95 * both * bad, 0.85 * undone * lost)
         strength *= (1.0 - 0.65 * explodes_at_once(evidence)) * _tested(evidence)
+        # What letting it down mends was right for a start: it is not too high, it is kept too long.
+        strength *= 1.0 - 0.8 * cooling_mends(evidence) * (1.0 - step_part)
         if strength < 0.05:
             return Clear()
         advised = advised_rate(evidence, max(ratio, _LEAST_BLAMED))

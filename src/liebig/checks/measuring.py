@@ -11,6 +11,7 @@ from liebig.core.evidence import (
     AugmentedScore,
     Causality,
     ClassRecall,
+    Cooled,
     DataProfile,
     EpochCurves,
     FasterSettings,
@@ -68,7 +69,7 @@ TABLE: Final = Way("no table", "liebig fit TABLE")
 _KINDS: Final[Mapping[Way, tuple[type[Measurement], ...]]] = {
     LOGS: (EpochCurves, FinalScore),
     PROBE: (
-        LabelAgreement, AugmentedScore, NoiseScale, Causality, RateRange, OneBatch, ShuffledInputs, SameBatchTwice, Regularised,
+        LabelAgreement, AugmentedScore, NoiseScale, Causality, RateRange, Cooled, OneBatch, ShuffledInputs, SameBatchTwice, Regularised,
         LearningCurve, FasterSettings, ClassRecall, InputScales, SharedRows, PartShift, PartScales,
     ),
     LOSS: (LossCalls, InitialLoss),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from liebig.checks.numbers import finite, middle, one_digit
-from liebig.core.evidence import EpochCurves, Evidence, RateRange, UpdateRatios
+from liebig.checks.numbers import finite, middle, one_digit, ramp
+from liebig.core.evidence import Cooled, EpochCurves, Evidence, RateRange, UpdateRatios
 
 #: The share of its size that a step usefully moves a weight matrix by.
 _USUAL_STEP: Final = 0.01
@@ -43,6 +43,17 @@ def advised_rate(evidence: Evidence, ratio: float) -> AdvisedRate:
         return AdvisedRate(used, one_digit(tested.found), True)
     found = used * _USUAL_STEP / ratio if ratio > 0 else math.nan
     return AdvisedRate(used, one_digit(found), False)
+
+
+def cooling_mends(evidence: Evidence) -> float:
+    """0 where letting the rate down won nothing that counts, or was not tried; 1 where a twentieth of the loss of chance and
+    four standard errors."""
+    cooled = evidence.get(Cooled)
+    if cooled is None or not cooled.chance_loss > 0:
+        return 0.0
+    gain = cooled.steady_loss - cooled.cooled_loss
+    beyond = gain / cooled.error if cooled.error > 0 else math.nan
+    return ramp(gain / cooled.chance_loss, 0.015, 0.05) * ramp(beyond, 2.0, 4.0)
 
 
 def early_ratio(updates: UpdateRatios) -> float:

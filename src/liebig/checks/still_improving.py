@@ -14,12 +14,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from liebig.checks.numbers import finite, middle, ramp, slope
 from liebig.checks.outcome import outcome
-from liebig.checks.strength import curve_chance, room
+from liebig.checks.strength import curve_chance, narrow, room
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
 from liebig.core.evidence import EpochCurves, Evidence, FinalScore
+
+#: More epochs bring less where a layer is too narrow for its inputs: by how much less.
+_STOPPED_BY_WIDTH: Final = 0.5
 
 
 class StillImproving(Check):
@@ -55,7 +59,7 @@ class StillImproving(Check):
         at_end = ramp(best / (trained - 1), 0.7, 0.95)
         worth = max(ramp(gain, 0.01, 0.08), _hardly_begun(trained, last, curves, room(evidence)))
         strength = 0.9 * worth * steady * at_end * ramp(room(evidence), 0.04, 0.2) * _decayed(curves)
-        strength *= _missed(evidence)
+        strength *= _missed(evidence) * (1.0 - _STOPPED_BY_WIDTH * narrow(evidence))
         if not watched:
             strength *= _no_gap(outcome(evidence))
         if len(curves.train_loss) < curves.planned_epochs:
@@ -79,11 +83,14 @@ def _hardly_begun(trained: int, last: Sequence[float], curves: EpochCurves, left
 
 
 def _missed(evidence: Evidence) -> float:
-    """Less where hardly a row is still answered wrongly: the loss falls on when there is nothing left to be had."""
+    """Less where hardly a row is still answered wrongly: the loss falls on when there is nothing left to be had.
+
+    Of training rows and others the better answered count: what one part misses beyond the other is its sample, or its gap.
+    """
     score = outcome(evidence)
     if score is None or score.metric != "accuracy" or not score.chance < 1.0:
         return 1.0
-    known = score.train_score if math.isfinite(score.train_score) else score.score
+    known = max(finite([score.train_score, score.score]), default=math.nan)
     missed = (1.0 - known) / (1.0 - score.chance)
     return 0.3 + 0.7 * ramp(missed, 0.05, 0.25) if math.isfinite(missed) else 1.0
 

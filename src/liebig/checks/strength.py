@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from liebig.checks.numbers import (
     finite,
@@ -32,6 +33,9 @@ from liebig.core.evidence import (
     WeightNorms,
 )
 
+#: Rows of a batch from which on its own spread says how far its mean may be off.
+_FEW_ROWS: Final = 16
+
 __all__ = [
     "at_chance",
     "broke",
@@ -49,6 +53,8 @@ __all__ = [
     "loss_peak",
     "matrices",
     "middle",
+    "narrow",
+    "narrowest",
     "outcome",
     "over",
     "ramp",
@@ -131,6 +137,18 @@ def at_chance(score: FinalScore) -> bool:
     return not score.loss < score.chance_loss - 2.0 * error
 
 
+def narrowest(evidence: Evidence) -> float:
+    """Units of the narrowest hidden linear layer; NaN where there is none."""
+    structure = evidence.get(Structure)
+    linear = [layer for layer in structure.layers if layer.kind.endswith("linear")] if structure else []
+    return float(min((layer.outputs for layer in linear[:-1]), default=math.nan))
+
+
+def narrow(evidence: Evidence) -> float:
+    """0 where the narrowest hidden layer has nine units and more, 1 where it has three or fewer."""
+    return log_ramp(narrowest(evidence), 9.0, 3.0)
+
+
 def layer_of(name: str) -> str:
     """The layer of a parameter: "net.2.weight" is of "net.2"."""
     return name.removesuffix(".weight")
@@ -199,12 +217,16 @@ def explodes_at_once(evidence: Evidence) -> float:
 
 def loss_peak(evidence: Evidence) -> float:
     """The highest loss of a batch over the first, each given the benefit of two standard errors of its batch, or the highest
-    logged loss of an epoch over the first batch's or epoch's, whichever is more; NaN without any."""
+    logged loss of an epoch over the first batch's or epoch's, whichever is more; NaN without any.
+
+    The spread within a batch of a few rows is hardly known: there the usual one of all looks counts where it is the larger.
+    """
     losses, curves = evidence.get(StepLosses), evidence.get(EpochCurves)
     if losses is None or not losses.loss or not losses.loss[0] > 0:
         return math.nan
+    usual = max(finite([middle(losses.batch_noise), 0.0])) if 0 < losses.batch < _FEW_ROWS else 0.0
     seen = [
-        (loss, noise if math.isfinite(noise) else 0.0)
+        (loss, max(noise, usual) if math.isfinite(noise) else usual)
         for loss, noise in zip(losses.loss, losses.batch_noise, strict=False)
         if math.isfinite(loss)
     ]

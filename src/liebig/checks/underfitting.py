@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import math
 
-from liebig.checks.numbers import log_ramp, ramp
+from liebig.checks.numbers import ramp
 from liebig.checks.outcome import outcome
-from liebig.checks.strength import learnt, room
+from liebig.checks.strength import learnt, narrow, narrowest, room
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
-from liebig.core.evidence import EpochCurves, Evidence, FinalScore, OneBatch, StepLosses, Structure
+from liebig.core.evidence import EpochCurves, Evidence, FinalScore, OneBatch, StepLosses
 
 
 class Underfitting(Check):
@@ -46,10 +46,9 @@ class Underfitting(Check):
         fitted = learnt(score) if left != left else 1.0 - left
         known = math.isfinite(score.loss)
         gap = (score.loss - score.train_loss) / score.chance_loss if known else 0.0
-        width = _narrowest(evidence.get(Structure))
+        width = narrowest(evidence)
         poor, closed = ramp(fitted, 0.9, 0.4), ramp(gap, 0.12, 0.03)
-        narrow = log_ramp(width, 9.0, 3.0) if width == width else 0.0
-        strength = poor * closed * (0.45 + 0.55 * narrow)
+        strength = poor * closed * (0.45 + 0.55 * narrow(evidence))
         if strength < 0.05:
             return Clear()
         facts = {
@@ -71,9 +70,3 @@ def _one_batch(batch: OneBatch | None) -> str:
     if left > 0.5:
         return f" Even {batch.rows} rows alone it cannot learn by heart: {left:.0%} of the loss stays."
     return f" {batch.rows} rows alone it can learn by heart." if left < 0.1 else ""
-
-
-def _narrowest(structure: Structure | None) -> float:
-    """Units of the narrowest hidden linear layer; NaN where there is none."""
-    linear = [layer for layer in structure.layers if layer.kind.endswith("linear")] if structure else []
-    return float(min((layer.outputs for layer in linear[:-1]), default=math.nan))

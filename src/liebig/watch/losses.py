@@ -28,7 +28,9 @@ _OF_BITS: Final = frozenset({"binary_cross_entropy", "binary_cross_entropy_with_
 _SAMPLE: Final = 256  # examples of a batch of which details are taken
 _CLASSES: Final = 4096  # of more classes no shares are counted
 _TARGETS: Final = 1_000_000  # of more targets a part is looked through
-_KEPT: Final = 64  # targets of a look that are kept, for medians
+_KEPT: Final = 64  # real targets of a look that are kept of each column
+_COLUMNS: Final = 64  # of more columns of real targets some are kept
+_NUMBERS: Final = 1_024  # real targets of a look that are kept in all
 _FACTS: Final = 9
 
 
@@ -38,7 +40,7 @@ class SeenLoss:
 
     `each` are the losses of a sample of examples [B], of `rows` in all. `facts` [9]: low, high, lowest and highest sum over
     the classes, the same four of the target, and 1 where all targets are whole; None where only the loss was read.
-    `counts` [C] are targets by class, `numbers` [n] a sample of real targets; `spread` that of the answers. `squared` is the
+    `counts` [C] are targets by class, `numbers` [n, m] a sample of real targets, m columns; `spread` that of the answers. `squared` is the
     mean squared difference of answers and targets, where a loss was worked out by hand.
     """
 
@@ -124,8 +126,7 @@ def seen_loss(
         if call.name in _WITH_CLASSES or call.name in _OF_BITS:
             counts = _counts(call)
         elif answers.shape[0] > 0 and target.numel() > 0:
-            flat = target.reshape(-1)
-            numbers = flat[:: max(1, flat.numel() // _KEPT)][:_KEPT].float()
+            numbers = _numbers(target)
             spread = _sample(answers, _SAMPLE).float().std(correction=0)
         if spread is None and details:
             spread = _sample(answers, _SAMPLE).float().std(correction=0)
@@ -239,6 +240,14 @@ def _sample(values: Tensor, most: int) -> Tensor:
     return values[:: max(1, -(-values.shape[0] // most))]
 
 
+def _numbers(target: Tensor) -> Tensor:
+    """Some rows and columns of real targets [n, m], each evenly spread: an answer that ignores its input has one number for
+    each column, and what is taken across columns in step with their number would show some of them only."""
+    table = _sample(target, target.numel()).reshape(target.shape[0] if target.dim() else 1, -1)
+    table = table[:, :: max(1, -(-table.shape[1] // _COLUMNS))]
+    return _sample(table, min(_KEPT, max(1, _NUMBERS // table.shape[1]))).float()
+
+
 def _counts(call: Call) -> Tensor | None:
     """Targets by class [C]; for bits (share of 0, share of 1). None where there are no classes to count."""
     answers, target = call.input, call.target
@@ -289,13 +298,14 @@ def initial_loss(first: SeenLoss, calls: Sequence[SeenLoss]) -> InitialLoss | No
     values = [call.numbers for call in alike if call.numbers is not None]
     if not values:
         return None
-    targets = torch.cat([each.double().cpu() for each in values])
+    targets = torch.cat([each.double().cpu() for each in values if each.shape[1] == values[0].shape[1]])
     centre, spread = float(targets.mean()), float(targets.std(correction=0))
     by_squares = first.squared is not None and math.isclose(float(first.squared), loss, rel_tol=1e-3)
     if first.function == "mse_loss" or (first.function == BY_HAND and by_squares):
-        baseline = spread**2
+        baseline = float(targets.var(0, correction=0).mean())
     elif first.function in {"l1_loss", "smooth_l1_loss", "huber_loss"}:
-        baseline = float((targets - median(targets.tolist())).abs().mean())
+        middles = targets.new_tensor([median(column) for column in targets.T.tolist()])
+        baseline = float((targets - middles).abs().mean())
     else:
         return None
     return InitialLoss(loss, baseline, answers, spread, centre)

@@ -21,6 +21,7 @@ from liebig.core.evidence import (
     AugmentedScore,
     Causality,
     ClassRecall,
+    Cooled,
     FasterSettings,
     FinalScore,
     InputScales,
@@ -510,3 +511,37 @@ def test_language_models_that_shift_their_labels_themselves() -> None:
     batch = measured(OneBatch, given)
     assert batch.accuracy == 1.0
     assert batch.chance_loss == pytest.approx(math.log(7), rel=0.05)
+
+
+def test_the_rate_let_down_wins_where_steps_are_too_noisy_and_nothing_where_they_are_small() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(200, 6)
+    y = x[:, :1] + 0.7 * torch.randn(200, 1)
+
+    def cooled(rate: float) -> Any:
+        net = nn.Linear(6, 1)
+        optimizer = torch.optim.SGD(net.parameters(), rate)
+        batches = DataLoader(TensorDataset(x, y), 2, shuffle=True)
+        for _ in range(3):
+            for a, b in batches:
+                optimizer.zero_grad()
+                functional.mse_loss(net(a), b).backward()
+                optimizer.step()
+        return measured(
+            Cooled,
+            Subject(net, (optimizer,), functional.mse_loss, train=batches, valid=(x, y), steps=300, rate=rate, batch=2),
+        )
+
+    noisy, quiet = cooled(0.1), cooled(0.002)
+    assert noisy.steady_loss - noisy.cooled_loss > 0.03 * noisy.chance_loss
+    assert quiet.steady_loss - quiet.cooled_loss < 0.01 * quiet.chance_loss
+
+
+def test_a_rate_is_not_let_down_where_all_is_learnt() -> None:
+    net = nn.Linear(6, 1)
+    x = torch.randn(200, 6)
+    given = Subject(
+        net, (torch.optim.SGD(net.parameters(), 0.1),), functional.mse_loss, train=(x, net(x).detach()),
+        valid=(x, net(x).detach()), steps=300, rate=0.1, batch=16,
+    )  # fmt: skip
+    assert "nearly all" in only(Cooled, given).reasons["Cooled"]

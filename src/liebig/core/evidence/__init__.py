@@ -3,6 +3,7 @@
 from liebig.core.evidence.active import (
     AugmentedScore,
     Causality,
+    Cooled,
     FasterSettings,
     HostSyncs,
     LabelAgreement,
@@ -52,6 +53,7 @@ __all__ = [
     "Causality",
     "ClassRecall",
     "ColumnProfile",
+    "Cooled",
     "DataProfile",
     "EpochCurves",
     "Evidence",

@@ -61,6 +61,19 @@ class RateRange(Measurement):
 
 
 @dataclass(frozen=True, slots=True)
+class Cooled(Measurement):
+    """What letting the rate down brings: the judged loss on rows for evaluation of a copy that trains on for `steps` steps at the
+    loop's own rate (`steady_loss`, mean over several moments) beside one whose rate goes down to nothing; same batches.
+    `error` is the standard error of their difference, `chance_loss` as in `FinalScore`."""
+
+    steady_loss: float
+    cooled_loss: float
+    chance_loss: float
+    error: float
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class NoiseScale(Measurement):
     """The gradient's noise from micro-batches: the batch at which noise and signal are equal, beside the batch in use.
 

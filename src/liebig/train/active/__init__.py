@@ -12,6 +12,7 @@ from liebig.core.evidence import Evidence
 from liebig.train.active.augmented_score import AugmentedScoreProbe
 from liebig.train.active.causality import CausalityProbe
 from liebig.train.active.class_recall import ClassRecallProbe
+from liebig.train.active.cooled import CooledProbe
 from liebig.train.active.faster_settings import FasterSettingsProbe
 from liebig.train.active.final_score import FinalScoreProbe
 from liebig.train.active.input_scales import InputScalesProbe
@@ -45,6 +46,7 @@ ALL: Final[tuple[ActiveProbe, ...]] = (
     NoiseScaleProbe(),
     OneBatchProbe(),
     RateRangeProbe(),
+    CooledProbe(),
     ShuffledInputsProbe(),
     LabelAgreementProbe(),
     AugmentedScoreProbe(),

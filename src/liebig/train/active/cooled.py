@@ -1,0 +1,79 @@
+"""The rate let down.
+
+Does: trains the network on from where it stands, twice on the same batches: at the rate of the loop, and with the rate going down
+  to nothing. The first is judged several times on its way, so that one lucky or unlucky moment does not stand for it.
+Shows: what the noise of the steps alone costs. Weights that jump about a good place find it when the steps become small; weights that
+  are far from any do not.
+Misleads: short: a network that needs many small steps gains more than is seen here. Optimizers begin without their memory, in both.
+Source: Robbins & Monro 1951; Smith et al. 2018, arXiv:1711.00489 (noise goes with rate over batch).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from typing import Final
+
+import torch
+
+from liebig.core.evidence import Cooled
+from liebig.train.active.final_score import judged_parts
+from liebig.train.active.judging import Judged, standard_error
+from liebig.train.active.learning import learn, optimizers_at
+from liebig.train.active.probe import ActiveProbe
+from liebig.train.active.workbench import Bench, Refused, train_mode
+
+_STEPS: Final = 300
+_LEAST: Final = 60
+_PARTS: Final = 6
+_JUDGED: Final = 4  # of the parts, the last ones
+_ROWS: Final = 1_024
+#: Share of the loss of chance below which there is too little left for this to matter.
+_NEARLY_ALL: Final = 0.03
+
+
+class CooledProbe(ActiveProbe):
+    """Loss at the loop's own rate and with the rate let down, on the same batches."""
+
+    makes = Cooled
+    share = 0.15
+
+    def measure(self, bench: Bench) -> Cooled:
+        if not bench.copy.optimizers or not bench.rate > 0:
+            raise Refused("no optimizer was given")
+        _, train = judged_parts(bench)
+        if train.loss < _NEARLY_ALL * train.chance_loss:
+            raise Refused("nearly all of the loss is learnt: no rate could win much")
+        steps = bench.steps_within(0.35, _STEPS, _LEAST)
+        steady = _trained(bench, steps, falling=False)
+        cooled = _trained(bench, steps, falling=True)[-1:]
+        usual = torch.stack([each.losses for each in steady[-_JUDGED:]]).mean(0)
+        gain = usual - cooled[0].losses
+        return Cooled(float(usual.mean()), cooled[0].loss, cooled[0].chance_loss, standard_error(gain), steps)
+
+
+def _trained(bench: Bench, steps: int, *, falling: bool) -> list[Judged]:
+    """The rows for evaluation judged after each part of a training from the weights of now."""
+    bench.copy.to_present()
+    optimizers = optimizers_at(bench, bench.rate)
+    parts = [(group, float(group["lr"])) for each in optimizers for group in each.param_groups]
+    batches = bench.train.endless(bench.batch, bench.generator(5))
+    seen: list[Judged] = []
+    done = 0
+
+    def at(step: int) -> None:
+        for group, rate in parts:
+            group["lr"] = rate * (1.0 - (done + step) / steps if falling else 1.0)
+
+    for part in range(_PARTS):
+        train_mode(bench)
+        wanted = steps * (part + 1) // _PARTS - steps * part // _PARTS
+        losses = learn(bench, optimizers, islice(batches, wanted), before=at)
+        if len(losses) < wanted or not all(map(math.isfinite, losses)):
+            raise Refused("the copies did not train to their end")
+        done += wanted
+        now = bench.judged(bench.valid, _ROWS) if bench.valid is not None else None
+        if now is None:
+            raise Refused("the answers of the copies are not finite")
+        seen.append(now)
+    return seen
