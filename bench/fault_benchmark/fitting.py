@@ -1,17 +1,25 @@
-"""The same fault as a recipe: the training rows as a table, `liebig.fit` instead of the user's loop."""
+"""The same fault as a recipe: the rows as a table, Liebig's own loop instead of the user's.
+
+It is what `liebig.fit` does, with the loop's own split: trained on the rows that the loop trains on, scored on those that it
+validates on. `fit` alone would take its rows for scoring from the sick ones.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
-import liebig
 from fault_benchmark.data import Pair
 from fault_benchmark.faults import FAULTS
-from liebig.checks.diagnosis import Diagnosis
+from liebig.api.asking import options_of, task_of
+from liebig.api.fitting import recipe_of
+from liebig.api.training import changed
+from liebig.checks import Diagnosis, diagnose
+from liebig.train.training import train
+from liebig.trials.blocks import blocks
 
 #: What `Setup` begins with, on top of the textbook recipe.
 _PLAIN: Final = ("network.width=64", "batching.size=32", "compute.threads=1")
@@ -21,19 +29,17 @@ def fitted(name: str, seed: int) -> Diagnosis:
     """What is said of the fault of this name as a recipe."""
     fault = FAULTS[name]
     parts = fault.sick.data.parts(seed)
-    epochs = f"stopping.epochs={fault.sick.epochs}"
-    with tempfile.TemporaryDirectory() as folder:
-        run = liebig.fit(
-            _frame(parts.train, parts.classes),
-            "target",
-            recipe="textbook",
-            changes=(*_PLAIN, epochs, *fault.recipe),
-            test=_frame(parts.valid, parts.classes),
-            run=Path(folder) / "run",
-            task="regression" if not parts.classes else "binary" if parts.outputs == 2 else "multiclass",
-            seed=seed,
-        )
-        return run.diagnose()
+    kind = "regression" if not parts.classes else "binary" if parts.outputs == 2 else "multiclass"
+    options = options_of(
+        target="target", task=kind, metric=None, columns=None, weights=None, group=None, time=None, test=None, seed=seed
+    )
+    rows = pd.concat([_frame(parts.train, parts.classes), _frame(parts.valid, parts.classes)], ignore_index=True)
+    found = task_of(rows, options, _frame(parts.hold, parts.classes))
+    work = np.sort(found.task.parts.work)
+    task = replace(found.task, parts=replace(found.task.parts, fixed_select=work[len(parts.train) :]))
+    changes = (*_PLAIN, f"stopping.epochs={fault.sick.epochs}", *fault.recipe)
+    (trained,) = train(task, [changed(recipe_of("textbook", found), changes)], [blocks(task, seed)[0]])
+    return diagnose(trained.run.evidence.having(found.profile))
 
 
 def _frame(pair: Pair, classes: bool) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 At most three trials, one after another, each of at most the step budget of the faulty and the healthy run; each over the
 same three seeds, paired. A trial that is better on the validation rows by more than its standard error becomes the one to
-improve, and is diagnosed in its turn, by what most of its seeds agree on as in `improve`; where they find nothing the repair
-ends. The twin and the clean hold-out are read once, for the verdict, when all choices are made. Beside it, at the same budget and chosen on the same validation rows:
+improve, and is diagnosed in its turn, by what most of its seeds agree on as in `improve`. Where that has no warning, only what
+answers one of its hints is tried; where nothing does the repair ends. The twin and the clean hold-out are read once, for the verdict, when all choices are made. Beside it, at the same budget and chosen on the same validation rows:
 three more seeds of the faulty recipe; three remedies in random order, among all that propose something for these findings; and
 the universal recipe (standardise, He, Adam 1e-3, clipped).
 """
@@ -236,6 +236,8 @@ def _mended(
     digests = {sick.recipe.digest}
     while len(tried) < TRIALS:
         ideas = _ideas(bench, kept.recipe, findings, evidence, digests, allowed)
+        if not any(each.is_warning for each in findings):
+            ideas = [each for each in ideas if each.answers]
         if not ideas:
             break
         idea = choose(ideas)
@@ -248,8 +250,6 @@ def _mended(
         how.append(idea.name)
         evidence = kept.evidence[0].having(*data)
         findings = agreed([diagnose(each.having(*data)) for each in kept.evidence]).findings
-        if not findings:
-            break
     return kept, tuple(how), tuple(tried)
 
 
