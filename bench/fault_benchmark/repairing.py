@@ -3,9 +3,10 @@
 At most three trials, one after another, each of at most the step budget of the faulty and the healthy run; each over the
 same three seeds, paired. A trial that is better on the validation rows by more than its standard error becomes the one to
 improve, and is diagnosed in its turn, by what most of its seeds agree on as in `improve`. Where that has no warning, only what
-answers one of its hints is tried; where nothing does the repair ends. The twin and the clean hold-out are read once, for the verdict, when all choices are made. Beside it, at the same budget and chosen on the same validation rows:
-three more seeds of the faulty recipe; three remedies in random order, among all that propose something for these findings; and
-the universal recipe (standardise, He, Adam 1e-3, clipped).
+answers one of its hints is tried; where nothing does the repair ends. The twin and the clean hold-out are read once, for the
+verdict, when all choices are made. Beside it, at the same budget and chosen on the same validation rows: three more seeds of the
+faulty recipe; three remedies in random order, among all that propose something for these findings; and the universal recipe
+(standardise, He, Adam 1e-3, clipped).
 """
 
 from __future__ import annotations
