@@ -81,9 +81,8 @@ def _numbers(outputs: Tensor, target: Tensor) -> Tensor:
     truth = target.float().reshape(target.shape[0], target.shape[1], -1)
     spread = truth.flatten(1).std(1, correction=0)
     loss = (outputs - truth).square().flatten(1).mean(1)
-    baseline = truth.var(1, correction=0).mean(
-        1
-    )  # the mean of each output: that of all would ignore more than the input
+    # By the mean of each output: that of all of them would ignore more than the input.
+    baseline = truth.var(1, correction=0).mean(1)
     return torch.stack(
         [loss, baseline, outputs.flatten(1).std(1, correction=0), spread, truth.flatten(1).mean(1)], dim=1
     )

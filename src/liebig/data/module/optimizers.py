@@ -67,19 +67,13 @@ def optimizer_of(given: Any, network: nn.Module) -> OwnOptimizer:
     record = _record(made) if whole else None
     if record is None:
         record = UsersOptimizer(name=type(made).__name__, learning_rate=max(rates))
-    takes = "network" if _wants_network(given, trained) else "parameters"
+    takes = _tried(given, network)[1] if _is_function(given) else "parameters"
     return OwnOptimizer(record, make, float(made.param_groups[0].get("weight_decay", 0.0)) > 0.0, takes)
 
 
-def _wants_network(given: Any, trained: list[nn.Parameter]) -> bool:
-    """True for a function that cannot make anything of the parameters alone."""
-    if given is None or isinstance(given, (optim.Optimizer, type, tuple, list)):
-        return False
-    try:
-        given(trained)
-    except (AttributeError, TypeError, KeyError):
-        return True
-    return False
+def _is_function(given: Any) -> bool:
+    """True for a function, which may be of the parameters or of the network."""
+    return given is not None and not isinstance(given, (optim.Optimizer, type, tuple, list))
 
 
 def with_momenta(own: OwnOptimizer, momenta: tuple[float, ...]) -> OwnOptimizer:
@@ -115,17 +109,19 @@ def _over(kind: Callable[..., optim.Optimizer]) -> Callable[[nn.Module], optim.O
 def _either(function: Callable[[Any], optim.Optimizer]) -> Callable[[nn.Module], optim.Optimizer]:
     """A function of the parameters, or of the network."""
 
-    def make(network: nn.Module) -> optim.Optimizer:
-        parameters = [each for each in network.parameters() if each.requires_grad]
-        try:
-            return function(parameters)
-        except (AttributeError, TypeError, KeyError) as first:
-            try:
-                return function(network)
-            except (AttributeError, TypeError, KeyError):
-                raise first from None
+    return lambda network: _tried(function, network)[0]
 
-    return make
+
+def _tried(function: Callable[[Any], optim.Optimizer], network: nn.Module) -> tuple[optim.Optimizer, str]:
+    """What it makes, and whether of the "parameters" or, where it can't, of the "network"."""
+    parameters = [each for each in network.parameters() if each.requires_grad]
+    try:
+        return function(parameters), "parameters"
+    except (AttributeError, TypeError, KeyError) as first:
+        try:
+            return function(network), "network"
+        except (AttributeError, TypeError, KeyError):
+            raise first from None
 
 
 def _like(given: optim.Optimizer) -> Callable[[nn.Module], optim.Optimizer]:

@@ -9,7 +9,6 @@ Source: the user.
 
 from __future__ import annotations
 
-import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,12 +18,9 @@ from pydantic import Field
 from torch import Tensor, nn, optim
 
 from liebig.techniques.optimizers.fields import LearningRate
-from liebig.techniques.schedules.shapes import along
-from liebig.techniques.schedules.users_schedule import ALONG
+from liebig.techniques.schedules.shapes import ALONG, along, values_in_script
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
-
-_WIDTH = 110
 
 
 class UsersOptimizer(OptimizerSettings):
@@ -39,15 +35,13 @@ class UsersOptimizer(OptimizerSettings):
     def as_script(self, ground: ScriptGround) -> Script | None:
         if not ground.optimizer:
             return None
-        table = textwrap.fill(", ".join(map(repr, self.momenta)), _WIDTH)
-        helper = f"MOMENTA = (\n{textwrap.indent(table, '    ')},\n)\n"
         moved = (
             "for group in optimizer.param_groups:",
             "    momentum = along(MOMENTA, step, total_steps)",
             "    group.update({'betas': (momentum, *group['betas'][1:])} if 'betas' in group else {'momentum': momentum})",
         )
         return Script(
-            helpers=(helper, ALONG) if self.momenta else (),
+            helpers=(values_in_script("MOMENTA", self.momenta), ALONG) if self.momenta else (),
             optimizer=(
                 f"optimizer = {ground.optimizer}",
                 "largest = max(group['lr'] for group in optimizer.param_groups)",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
+
+#: Characters of a line of numbers in a plain script.
+_WIDTH: Final = 110
 
 #: Share of all steps over which the rate grows from next to nothing.
 WarmupShare = Annotated[float, Field(ge=0, le=0.9)]
@@ -45,3 +49,19 @@ def along(values: Sequence[float], step: int, total_steps: int) -> float:
     low = min(int(place), len(values) - 1)
     high = min(low + 1, len(values) - 1)
     return values[low] + (place - low) * (values[high] - values[low])
+
+
+#: The same in a plain script.
+ALONG = '''def along(values, step, total_steps):
+    """The value at a step, on lines between those that were written down."""
+    place = step * (len(values) - 1) / max(1, total_steps - 1)
+    low = min(int(place), len(values) - 1)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (place - low) * (values[high] - values[low])
+'''
+
+
+def values_in_script(name: str, values: Sequence[float]) -> str:
+    """A constant of a plain script that holds `values`."""
+    table = textwrap.fill(", ".join(map(repr, values)), _WIDTH)
+    return f"{name} = (\n{textwrap.indent(table, '    ')},\n)\n"

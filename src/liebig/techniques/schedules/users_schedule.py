@@ -9,16 +9,13 @@ Source: the user; any of torch.optim.lr_scheduler.
 
 from __future__ import annotations
 
-import textwrap
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from liebig.techniques.schedules.shapes import along
+from liebig.techniques.schedules.shapes import ALONG, along, values_in_script
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import ScheduleSettings
-
-_WIDTH = 110
 
 
 class UsersSchedule(ScheduleSettings):
@@ -31,8 +28,7 @@ class UsersSchedule(ScheduleSettings):
     factors: Annotated[tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...], Field(min_length=1)] = (1.0,)
 
     def as_script(self, ground: ScriptGround) -> Script:
-        values = textwrap.fill(", ".join(map(repr, self.factors)), _WIDTH)
-        table = f"FACTORS = (\n{textwrap.indent(values, '    ')},\n)\n"
+        table = values_in_script("FACTORS", self.factors)
         if self.per == "epoch":
             return Script(helpers=(table,), rate="FACTORS[min(epoch * len(FACTORS) // epochs, len(FACTORS) - 1)]")
         return Script(helpers=(table, ALONG), rate="along(FACTORS, step, total_steps)")
@@ -42,12 +38,3 @@ class UsersSchedule(ScheduleSettings):
             return along(self.factors, step, total_steps)
         epochs = max(1, -(-total_steps // max(1, steps_per_epoch)))
         return self.factors[min(step // max(1, steps_per_epoch) * len(self.factors) // epochs, len(self.factors) - 1)]
-
-
-ALONG = '''def along(values, step, total_steps):
-    """The value at a step, on lines between those that were written down."""
-    place = step * (len(values) - 1) / max(1, total_steps - 1)
-    low = min(int(place), len(values) - 1)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (place - low) * (values[high] - values[low])
-'''

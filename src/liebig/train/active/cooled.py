@@ -11,7 +11,6 @@ Source: Robbins & Monro 1951; Smith et al. 2018, arXiv:1711.00489 (noise goes wi
 from __future__ import annotations
 
 import math
-from itertools import islice
 from typing import Final
 
 import torch
@@ -19,9 +18,9 @@ import torch
 from liebig.core.evidence import Cooled
 from liebig.train.active.final_score import judged_parts
 from liebig.train.active.judging import Judged, standard_error
-from liebig.train.active.learning import learn, optimizers_at
+from liebig.train.active.learning import learn_in_parts, optimizers_at
 from liebig.train.active.probe import ActiveProbe
-from liebig.train.active.workbench import Bench, Refused, train_mode
+from liebig.train.active.workbench import Bench, Refused
 
 _STEPS: Final = 300
 _LEAST: Final = 60
@@ -59,21 +58,18 @@ def _trained(bench: Bench, steps: int, *, falling: bool) -> list[Judged]:
     parts = [(group, float(group["lr"])) for each in optimizers for group in each.param_groups]
     batches = bench.train.endless(bench.batch, bench.generator(5))
     seen: list[Judged] = []
-    done = 0
 
     def at(step: int) -> None:
         for group, rate in parts:
-            group["lr"] = rate * (1.0 - (done + step) / steps if falling else 1.0)
+            group["lr"] = rate * (1.0 - step / steps if falling else 1.0)
 
-    for part in range(_PARTS):
-        train_mode(bench)
-        wanted = steps * (part + 1) // _PARTS - steps * part // _PARTS
-        losses = learn(bench, optimizers, islice(batches, wanted), before=at)
-        if len(losses) < wanted or not all(map(math.isfinite, losses)):
-            raise Refused("the copies did not train to their end")
-        done += wanted
+    for losses in learn_in_parts(bench, optimizers, batches, steps, _PARTS, before=at):
+        if not all(map(math.isfinite, losses)):
+            break
         now = bench.judged(bench.valid, _ROWS) if bench.valid is not None else None
         if now is None:
             raise Refused("the answers of the copies are not finite")
         seen.append(now)
+    if len(seen) < _PARTS:
+        raise Refused("the copies did not train to their end")
     return seen

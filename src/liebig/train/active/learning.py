@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from liebig.train.active.copying import needs_closure
-from liebig.train.active.workbench import Bench, Refused
+from liebig.train.active.workbench import Bench, Refused, train_mode
 
 
 def optimizers_at(bench: Bench, rate: float) -> list[Optimizer]:
@@ -74,6 +75,35 @@ def learn(
         if not math.isfinite(loss) or (stop is not None and stop(step, loss)) or bench.clock.left() < 0:
             break
     return losses
+
+
+def learn_in_parts(
+    bench: Bench,
+    optimizers: Sequence[Optimizer],
+    batches: Iterator[Any],
+    steps: int,
+    parts: int,
+    *,
+    before: Callable[[int], None] | None = None,
+) -> Iterator[list[float]]:
+    """`learn` for so many steps in parts of nearly equal length, between which the network may be judged: the losses of each.
+
+    `before(step)` counts from the first part on. Ends before a part that could not be trained whole.
+    """
+    done = 0
+
+    def at(step: int) -> None:
+        if before is not None:
+            before(done + step)
+
+    for part in range(parts):
+        train_mode(bench)
+        wanted = steps * (part + 1) // parts - steps * part // parts
+        losses = learn(bench, optimizers, islice(batches, wanted), before=at)
+        if len(losses) < wanted:
+            return
+        yield losses
+        done += wanted
 
 
 def one_step(bench: Bench, optimizers: Sequence[Optimizer], batch: Any) -> float:

@@ -11,7 +11,7 @@ Source: Hestness et al. 2017, arXiv:1712.00409; Viering & Loog 2023, arXiv:2103.
 from __future__ import annotations
 
 import math
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 import torch
@@ -20,10 +20,10 @@ from torch import Tensor
 from liebig.core.evidence import LearningCurve
 from liebig.train.active.final_score import judged_parts
 from liebig.train.active.judging import Judged, Kind, standard_error
-from liebig.train.active.learning import learn, optimizers_at
+from liebig.train.active.learning import learn_in_parts, optimizers_at
 from liebig.train.active.probe import ActiveProbe
 from liebig.train.active.rows import endless_rows
-from liebig.train.active.workbench import Bench, Refused, train_mode
+from liebig.train.active.workbench import Bench, Refused
 
 _SHARES: Final = (0.25, 0.5, 1.0)
 _STEPS: Final = 160
@@ -79,11 +79,8 @@ def _trained(bench: Bench, rows: Tensor, steps: int) -> Judged:
     optimizers = optimizers_at(bench, bench.rate)
     batches = (bench.train.take(rows[each]) for each in endless_rows(len(rows), bench.batch, bench.generator(13)))
     best: Judged | None = None
-    for part in range(_PARTS):
-        train_mode(bench)
-        wanted = steps * (part + 1) // _PARTS - steps * part // _PARTS
-        losses = learn(bench, optimizers, islice(batches, wanted))
-        now = bench.judged(bench.valid, 1_024) if bench.valid is not None and len(losses) == wanted else None
+    for _ in learn_in_parts(bench, optimizers, batches, steps, _PARTS):
+        now = bench.judged(bench.valid, 1_024) if bench.valid is not None else None
         if now is None:
             break
         best = now if best is None or now.loss < best.loss else best
