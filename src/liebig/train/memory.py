@@ -7,9 +7,10 @@ from typing import Any, Final
 import torch
 
 from liebig.core.task import Task
+from liebig.data.table.feed import CACHED_BYTES
 from liebig.nets.dense import DenseSettings
 from liebig.stack.flat import size_of
-from liebig.train.plan import Plan, batching_of, network_of
+from liebig.train.plan import Member, Plan, batching_of, network_of
 from liebig.train.stacked import Machine
 
 #: Float32 copies of the weights: master, gradient, two moments, update, average, best, one while the stack shrinks.
@@ -37,9 +38,12 @@ def member_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
 
 def feed_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
     """Bytes of the rows of all blocks."""
-    size = torch.empty(0, dtype=dtype).element_size()
     blocks = len({id(member.course) for member in plan.members})
-    return blocks * min(task.rows * max(plan.signature.dense, 1) * size, 512 << 20)
+    return blocks * min(_block_bytes(plan, task, dtype), CACHED_BYTES)
+
+
+def _block_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
+    return task.rows * max(plan.signature.dense, 1) * torch.empty(0, dtype=dtype).element_size()
 
 
 def predicted_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
@@ -62,3 +66,19 @@ def most_members(plan: Plan, task: Task[Any], dtype: torch.dtype, limit: int) ->
         return len(plan.members)
     feed = feed_bytes(plan, task, dtype)
     return max(1, int((limit - feed) / member_bytes(plan, task, dtype))) if limit > feed else 1
+
+
+def parts_of(plan: Plan, task: Task[Any], dtype: torch.dtype, most: int) -> list[Plan]:
+    """The plan in parts of at most `most` members, and of no more blocks than a feed keeps encoded: what many rows cost in
+    shared launches is less than what encoding them anew in every step costs. Blocks of which not even one is kept stay
+    together."""
+    at_once = CACHED_BYTES // _block_bytes(plan, task, dtype) or len(plan.members)
+    parts: list[list[Member]] = []
+    for member in plan.members:
+        own = parts[-1] if parts else []
+        seen = {id(each.course) for each in own} | {id(member.course)}
+        if not own or len(own) == most or len(seen) > at_once:
+            parts.append([member])
+        else:
+            own.append(member)
+    return [plan.taking(members) for members in parts]

@@ -157,6 +157,7 @@ def plans(
     """Recipes x blocks as populations; run i * len(blocks) + j is recipe i in block j."""
     stacks: dict[tuple[str, int, int, bool, Signature], list[Member]] = {}
     encoders: dict[tuple[object, ...], Encoder] = {}
+    courses: dict[tuple[object, ...], Course] = {}
     number = 0
     for i, recipe in enumerate(recipes):
         wants = network_of(recipe).wants
@@ -168,8 +169,12 @@ def plans(
             key = (inputs, wants, j, len(rows), chooses(recipe))
             if key not in encoders:
                 encoders[key] = encoder_for(recipe, wants, rows)
-            watched = block.stop if chooses(recipe) else block.select
-            course = Course(block, rows, watched, block.select, encoders[key])
+            # Recipes that see a block alike share its batches: one encoding of its rows, one gather a step.
+            alike = (*key, recipe.batching.model_dump_json())
+            if alike not in courses:
+                watched = block.stop if chooses(recipe) else block.select
+                courses[alike] = Course(block, rows, watched, block.select, encoders[key])
+            course = courses[alike]
             epochs, steps = epochs_of(recipe, fidelity), steps_per_epoch(recipe, len(rows))
             agree = (recipe.population_key, epochs, steps, chooses(recipe), course.encoder.signature)
             for replica in range(replicas(recipe)):

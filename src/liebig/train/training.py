@@ -32,7 +32,7 @@ from liebig.train.evidence import class_recall, final_score
 from liebig.train.fitted import Fitted
 from liebig.train.kept import Departed
 from liebig.train.loop import Population, Watching
-from liebig.train.memory import most_members, predicted_bytes, usual_limit
+from liebig.train.memory import most_members, parts_of, predicted_bytes, usual_limit
 from liebig.train.options import TrainOptions
 from liebig.train.plan import Member, Plan, batching_of, network_of, plans
 from liebig.train.stacked import Machine
@@ -108,7 +108,7 @@ def _population(
         whole = encoding.feed(task, _encoders(plan), machine.device, machine.dtype)
         most = 1 if options.paths is None else options.paths.members(task, plan, whole, machine, limit)
     done: list[Departed] = []
-    waiting = [plan.taking(plan.members[i : i + most]) for i in range(0, len(plan.members), most)]
+    waiting = parts_of(plan, task, machine.dtype, most)
     while waiting:
         part = waiting.pop(0)
         try:

@@ -20,7 +20,7 @@ from liebig.stack.batch import Batch
 from liebig.stack.specs import Signature
 
 #: Dense inputs of all blocks are kept when they need at most this.
-CACHED_BYTES: Final = 512 << 20
+CACHED_BYTES: Final = 288 << 20
 _PIECE: Final = 8192  # rows encoded at a time, so that what is made in between stays small
 
 
@@ -97,21 +97,31 @@ def feed(
     if len({each.signature for each in encoders}) != 1:
         raise ValueError("the encoders of a feed must have one signature, however they differ")
     device, first = torch.device(device), encoders[0]
-    compact = _joined([_compact(task, each, device) for each in encoders])
     total = len(encoders) * task.rows
     dense: Tensor | None = None
     if total * first.signature.dense * torch.empty(0, dtype=dtype).element_size() <= cached_bytes:
         dense = torch.empty(total, first.signature.dense, dtype=dtype, device=device)
-        for start in range(0, total, _PIECE):
-            piece = torch.arange(start, min(start + _PIECE, total), device=device)
-            dense[start : start + _PIECE] = first.expand(compact.at(piece), dtype)
-        compact = _beside_dense(compact, first)
+    blocks = []
+    for place, each in enumerate(encoders):
+        block = _compact(task, each, device)
+        if dense is not None:  # one block's compact columns at a time beside the dense inputs of all
+            _expand(first, block, dense[place * task.rows : (place + 1) * task.rows])
+            block = _beside_dense(block, first)
+        blocks.append(block)
+    compact = _joined(blocks)
     return Feed(
         encoder=first, compact=compact, dense=dense,
         target=torch.cat([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device),
         weight=None if task.weights is None else torch.from_numpy(task.weights).float().to(device),
         offsets=torch.arange(len(encoders), device=device)[:, None] * task.rows, dtype=dtype,
     )  # fmt: skip
+
+
+def _expand(encoder: Encoder, compact: Compact, into: Tensor) -> None:
+    """Fill `into` [rows, dense] with the dense inputs of all rows."""
+    for start in range(0, len(into), _PIECE):
+        piece = torch.arange(start, min(start + _PIECE, len(into)), device=into.device)
+        into[start : start + _PIECE] = encoder.expand(compact.at(piece), into.dtype)
 
 
 def _compact(task: Task[TableData], encoder: Encoder, device: torch.device) -> Compact:

@@ -19,7 +19,7 @@ from liebig.train.active.nested import to_device
 from liebig.train.active.passing import passing_for
 from liebig.train.active.preserving import preserved
 from liebig.train.active.probe import ActiveProbe
-from liebig.train.active.rows import loader_batch, read_rows
+from liebig.train.active.rows import Rows, loader_batch, read_rows
 from liebig.train.active.subject import Subject
 from liebig.train.active.workbench import Bench, Clock, Refused, evaluating, judge_of, train_mode
 
@@ -86,10 +86,10 @@ def _bench(subject: Subject, until: float) -> Bench:
     seconds = until - time.perf_counter()
     if subject.train is None:
         raise Refused("no training data were given")
-    train = read_rows(subject.train, _ROWS, seconds * _READING * 0.6)
+    train = _read("train", subject.train, seconds * _READING * 0.6)
     valid = None
     if subject.valid is not None:
-        valid = train if subject.valid is subject.train else read_rows(subject.valid, _ROWS, seconds * _READING * 0.4)
+        valid = train if subject.valid is subject.train else _read("valid", subject.valid, seconds * _READING * 0.4)
     copy = copy_of(subject)
     size = subject.batch or loader_batch(subject.train) or _BATCH
     size = max(1, min(size, train.count))
@@ -102,6 +102,13 @@ def _bench(subject: Subject, until: float) -> Bench:
     bench.judge = judge_of(passing, copy.model, first, train)
     bench.step_seconds = _timed(bench, first)
     return bench
+
+
+def _read(part: str, source: Any, seconds: float) -> Rows:
+    try:
+        return read_rows(source, _ROWS, seconds)
+    except UserError as error:
+        raise UserError(f"{part}: {error}") from error
 
 
 def _timed(bench: Bench, batch: Any) -> float:
