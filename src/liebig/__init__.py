@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         watch,
     )
     from liebig.core.errors import UserError
-    from liebig.core.event import Stop
+    from liebig.core.event import Stop, silent
     from liebig.nets.foreign.standardise import Standardise
 
 __version__ = "0.1.0"
@@ -53,6 +53,7 @@ _HOMES = {
     "ImprovedStudy": "liebig.api",
     "Standardise": "liebig.nets.foreign.standardise",
     "Stop": "liebig.core.event",
+    "silent": "liebig.core.event",
     "UserError": "liebig.core.errors",
 }
 
@@ -75,6 +76,7 @@ __all__ = [
     "load",
     "look",
     "module",
+    "silent",
     "watch",
 ]
 

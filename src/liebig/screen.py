@@ -52,15 +52,17 @@ def shortened(text: str, width: int) -> str:
 class Screen:
     """Standard error as a place to draw on: permanent lines above, one line at the bottom that changes.
 
-    Use as a context manager; hand `listen` to the verbs as ``on_event``.
+    Use as a context manager; hand `listen` to the verbs as ``on_event``. `live` False: permanent lines alone, also on a
+    terminal, for a program that writes on it itself.
     """
 
-    def __init__(self, stream: TextIO | None = None, verbose: int = 1) -> None:
-        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+    def __init__(self, stream: TextIO | None = None, verbose: int = 1, live: bool = True) -> None:
+        # A notebook is written to as a stream of text: its own cells take no changing line.
+        self._console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True, force_jupyter=False)
         self._verbose = verbose
         self._live = (
             Live(Text(""), console=self._console, refresh_per_second=8, transient=True)
-            if self._console.is_terminal and verbose > 0
+            if live and self._console.is_terminal and verbose > 0
             else None
         )
         self._drawn = 0.0

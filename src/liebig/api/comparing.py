@@ -14,19 +14,21 @@ from typing import Any
 from liebig.api.asking import bytes_of, name_of, options_of, summary_of, task_of
 from liebig.api.fitting import fitting_recipe, recipe_of
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
+from liebig.api.showing import listener_of
 from liebig.coach.compare import Comparison as Contested
 from liebig.coach.compare import Contestant, mean_of
 from liebig.coach.compare import compare as contest
 from liebig.coach.runner import Result
 from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
-from liebig.core.event import Listener, StudyBegan, silent
+from liebig.core.event import Listener, StudyBegan
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.trial import Look, Verdict
 from liebig.data.table.task import TableTask
 from liebig.report import Compared as Shown
 from liebig.report import ComparisonData, comparison_data, comparison_to_html, comparison_to_json, comparison_to_text
+from liebig.screen import Screen
 from liebig.store.runs import RunDirectory, is_run, run_at
 from liebig.trials.procedure import ROW_A, ROW_B, Row
 
@@ -78,14 +80,15 @@ def compare(
     test: object | None = None,
     seed: int = 0,
     memory: str | int | None = None,
-    on_event: Listener = silent,
+    on_event: Listener | None = None,
 ) -> Comparison:
     """Compare recipes on a table, ``compare(table, "plain.toml", "bn.toml", target=...)``, or runs of one table,
     ``compare("adult-runs/1", "adult-runs/2")``. The first recipe or run is the control.
 
     Recipes are files, "starting", "textbook" or Recipe values. Every recipe is trained in the same blocks (at most
     `blocks`, within `budget`) and judged against the control. With `tolerance`, in the metric's unit, what is not worse by
-    more is Equal. `curves_only` shows the curves of runs and trains nothing. Raises UserError.
+    more is Equal. `curves_only` shows the curves of runs and trains nothing. Events go to `on_event`; without one they are told on standard error
+    where that is a terminal or a notebook. Raises UserError.
     """
     start = clocks.monotonic()
     source: object
@@ -119,12 +122,13 @@ def compare(
         return clocks.monotonic() - start
 
     seconds = seconds_of(budget or DEFAULT_BUDGET)
-    on_event(_beginning(found, source, seconds))
-    runner = TrainingRunner(found, seed=options.seed, memory=bytes_of(memory), clock=clock, listener=on_event)
+    listener = listener_of(on_event, Screen)
+    listener(_beginning(found, source, seconds))
+    runner = TrainingRunner(found, seed=options.seed, memory=bytes_of(memory), clock=clock, listener=listener)
     contestants = [Contestant(name, recipe) for name, recipe in pairs]
     row = ROW_A if blocks <= max(ROW_A.looks) else ROW_B
     row = Row(row.name, {look: share for look, share in row.shares.items() if look <= blocks})
-    contested = contest(contestants, runner, row=row, margin=tolerance, seconds=seconds, clock=clock, listener=on_event)
+    contested = contest(contestants, runner, row=row, margin=tolerance, seconds=seconds, clock=clock, listener=listener)
     if math.isnan(contested.mean_score()):
         raise UserError(f"{pairs[0][0]}, the first recipe, could not be trained: {contested.reason}")
     return _told(found, name_of(source), contested, runs)

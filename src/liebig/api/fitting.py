@@ -16,12 +16,13 @@ from liebig.api.asking import bytes_of, left_out, name_of, options_of, task_of
 from liebig.api.environment import versions
 from liebig.api.model import Model
 from liebig.api.options import TableOptions
+from liebig.api.showing import listener_of
 from liebig.api.telling import diagnosis_json
 from liebig.api.training import TrainingFlags, changed, changes_of
 from liebig.checks import Diagnosis
 from liebig.checks import diagnose as diagnosed
 from liebig.core.errors import UserError
-from liebig.core.event import Listener, silent
+from liebig.core.event import Listener
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Run
@@ -29,6 +30,7 @@ from liebig.core.task import Task
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.data.table.task import TableTask
 from liebig.recipes import recipe_from_file, task_complaint
+from liebig.screen import FitScreen
 from liebig.store.model import ModelColumn, ModelFacts
 from liebig.store.runs import RunDirectory, RunManifest
 from liebig.train.training import Trained, TrainOptions, train
@@ -124,13 +126,15 @@ def fit(
     test: object | None = None,
     seed: int = 0,
     memory: str | int | None = None,
-    on_event: Listener = silent,
+    on_event: Listener | None = None,
 ) -> FittedRun:
     """Train one recipe once on `source` (a path or any dataframe) and write a run directory.
 
     `recipe` is "starting", "textbook", a file or a Recipe; `flags` and then `changes` ("network.dropout=0.2") alter it.
     `checkpoint` is "best" or "every:N": also the weights of every Nth epoch are written while it trains. A fifth of the
     rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on.
+    `on_event` is called with each event; without one the epochs are told on standard error where that is a terminal or a
+    notebook.
 
     Raises UserError, one sentence, for whatever cannot be done; then nothing is written.
     """
@@ -153,7 +157,8 @@ def fit(
         checkpoints=str(directory.path / "checkpoints"),
         checkpoint_every=every,
     )
-    (trained,) = train(found.task, [chosen], [blocks(found.task, seed)[0]], options=settings, on_event=on_event)
+    listener = listener_of(on_event, FitScreen)
+    (trained,) = train(found.task, [chosen], [blocks(found.task, seed)[0]], options=settings, on_event=listener)
     return _written(directory, found, options, source, trained)
 
 

@@ -23,18 +23,20 @@ from liebig.api.module import ModuleTask, named_task, names_task
 from liebig.api.module_improving import ModuleStudy, closed_study, improve_module
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
 from liebig.api.reporting import StudyTold, tell_study, write_page
+from liebig.api.showing import listener_of
 from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
-from liebig.core.event import Listener, Stage, StudyBegan, silent
+from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Ended, Explained, Machine, Ran, Study, TrainedAgain
 from liebig.data.table.task import TableTask
 from liebig.hardware.precision import bfloat16_gain
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
+from liebig.screen import Screen
 from liebig.store.ledger import StudyStore, next_free
 from liebig.train.fitted import Fitted
 
@@ -117,7 +119,7 @@ def improve(
     refit: str = "none",
     memory: str | int | None = None,
     placebo: bool = False,
-    on_event: Listener = silent,
+    on_event: Listener | None = None,
     elapsed: float = 0.0,
 ) -> ImprovedStudy | ModuleStudy:
     """Find what limits a network on `source` (a path or any dataframe; or a task that `module` made, or its name as
@@ -128,11 +130,13 @@ def improve(
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
     winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `placebo` replaces
     every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
-    `Stop`. `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
+    `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
+    tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
 
     Raises UserError, one sentence, for whatever cannot be done; then nothing is written.
     """
     start = clocks.monotonic() - elapsed
+    listener = listener_of(on_event, Screen)
     if refit not in {"none", "all"}:
         raise UserError(f'refit is "none" or "all", however "{refit}" came')
     if names_task(source):
@@ -149,11 +153,11 @@ def improve(
             )
         return improve_module(
             source, budget, study=study, resume=resume, begin_from=begin_from, trials=trials, refit=refit,
-            memory=bytes_of(memory), on_event=on_event, elapsed=clocks.monotonic() - start,
+            memory=bytes_of(memory), on_event=listener, elapsed=clocks.monotonic() - start,
         )  # fmt: skip
     going_on = study if resume is True else resume
     if going_on:
-        return _resume(Path(str(going_on)), source, budget, test, refit, bytes_of(memory), on_event, start)
+        return _resume(Path(str(going_on)), source, budget, test, refit, bytes_of(memory), listener, start)
     seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
     first: Recipe | None = None
     options = options_of(
@@ -176,7 +180,7 @@ def improve(
     with StudyStore.create(path) as store:
         store.append(_began(found, source, options, seconds, trials, machine, placebo))
         asked = _Asked(store, source, options, test, is_new=True)
-        return _run(asked, found, first, refit, bytes_of(memory), placebo, on_event, start, machine)
+        return _run(asked, found, first, refit, bytes_of(memory), placebo, listener, start, machine)
 
 
 def _resume(

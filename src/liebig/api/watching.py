@@ -13,7 +13,7 @@ from liebig.watch import Watch
 
 def watch(
     model: nn.Module,
-    optimizer: Optimizer | Iterable[Optimizer],
+    optimizer: Optimizer | Iterable[Optimizer] | None = None,
     *,
     train: Any = None,
     valid: Any = None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Final
 
+import numpy as np
 from torch import Tensor
 
 from liebig.core.evidence import EpochCurves
@@ -52,19 +53,27 @@ class Logbook:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.kept: dict[str, list[Any]] = {}
+        self._odd: dict[str, Any] = {}  # by name, the first value that was no number
 
     def log(self, values: Mapping[str, Any], step: int, seconds: float, rate: float) -> None:
-        """Numbers (tensors, arrays of one) become floats; what is no number is kept as it is and used for nothing."""
+        """Numbers become floats, tensors and arrays their mean; what is no number is used for nothing."""
         numbers = {name: number for name, number in ((n, _number(v)) for n, v in values.items()) if number is not None}
         for name, value in values.items():
-            if name not in numbers:
-                self.kept.setdefault(name, []).append(value)
+            if name not in numbers and value is not None:
+                self._odd.setdefault(name, value)
         if not numbers:
             return
         if not self.rows or self.rows[-1].step != step or numbers.keys() & self.rows[-1].values.keys():
             self.rows.append(Row(step, seconds, rate))
         self.rows[-1].values.update(numbers)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for each name under which no number came."""
+        return tuple(
+            f"{name} must be a number, however {_told(value)} was logged: it is used for nothing."
+            for name, value in self._odd.items()
+        )
 
     def curves(self, evaluated_rows: int) -> EpochCurves | None:
         """The epochs; None where no loss and no metric was logged. NaN stands where an epoch lacks something."""
@@ -100,13 +109,25 @@ class Logbook:
 
 def _number(value: Any) -> float | None:
     if isinstance(value, Tensor):
-        return float(value.detach().float().mean()) if value.numel() else None
+        is_told = value.numel() and not value.is_complex() and not value.is_meta
+        return float(value.detach().float().mean()) if is_told else None
     if isinstance(value, str | bytes | None):
         return None
     try:
-        return float(value)
+        return float(value.mean() if isinstance(value, np.ndarray) and value.size else value)
     except (TypeError, ValueError):
         return None
+
+
+def _told(value: Any) -> str:
+    """A value that is no number, in a few words."""
+    if isinstance(value, Tensor | np.ndarray):
+        return (
+            f"{'a tensor' if isinstance(value, Tensor) else 'an array'} of shape {tuple(value.shape)}, {value.dtype},"
+        )
+    if isinstance(value, str | bytes):
+        return f"the text {value[:40]!r}"
+    return f"a {type(value).__name__}"
 
 
 def is_of_validation(name: str) -> bool:

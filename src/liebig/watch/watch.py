@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import time
 import weakref
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ from liebig.checks import Diagnosis
 from liebig.checks import diagnose as diagnosed
 from liebig.core.errors import UserError
 from liebig.core.evidence import Evidence, LossCalls, ModuleModes
-from liebig.train.active import Subject, probe_all
+from liebig.train.active import Subject, probe
 from liebig.watch.logbook import Logbook, is_of_validation
 from liebig.watch.observer import Observer
 
@@ -33,7 +34,7 @@ class Watch:
     def __init__(
         self,
         model: nn.Module,
-        optimizer: Optimizer | Iterable[Optimizer],
+        optimizer: Optimizer | Iterable[Optimizer] | None = None,
         *,
         train: Any = None,
         valid: Any = None,
@@ -42,6 +43,8 @@ class Watch:
         if not isinstance(model, nn.Module):
             raise UserError(f"watch needs the network, a torch.nn.Module, however a {type(model).__name__} came")
         optimizers = _optimizers(optimizer)
+        if loss is not None and not callable(loss):
+            raise UserError(f"loss must be a function of (answer, target), however {type(loss).__name__} came")
         self.model, self.train, self.valid, self.loss = model, train, valid, loss
         # Only probes start again from the beginning, and only with data can they.
         self._initial = (
@@ -53,9 +56,12 @@ class Watch:
         self._finalizer = weakref.finalize(self, self._observer.close)
         self._finalizer.atexit = False
 
-    def log(self, **values: Any) -> None:
+    def log(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> None:
         """Take losses and metrics when there are some, usually once an epoch: `train_loss=`, `valid_loss=`,
-        `valid_accuracy=` and the like. Any name may be given; one that is not understood is kept and used for nothing."""
+        `valid_accuracy=` and the like, or a dictionary of them. Of a tensor or an array the mean is taken (NaN is told as
+        NaN). Any name may be given; one that is not understood is kept and used for nothing, and a value that is no number is
+        told by `diagnose()`: it does not stop the loop. Raises UserError where something without names came."""
+        values = {**_mapping(values), **named}
         observer = self._observer
         if any(is_of_validation(name) for name in values):
             observer.judged_now()
@@ -75,6 +81,7 @@ class Watch:
     def diagnose(self) -> Diagnosis:
         """What limits this loop? At any time, also after `close()`."""
         diagnosis = diagnosed(self.evidence)
+        diagnosis = replace(diagnosis, notes=(*diagnosis.notes, *self._logbook.notes))
         if self.error is None:
             return diagnosis
         fault = f"{type(self.error).__name__}: {self.error}"
@@ -86,15 +93,20 @@ class Watch:
     def probe(self) -> Evidence:
         """Run the active probes on a copy of the network and add what they measure to the evidence.
 
-        Raises UserError where no training data were given to `watch`.
+        Raises UserError where no training data were given to `watch`, and where nothing could be measured on them.
         """
         if self.train is None:
             raise UserError("probe needs the data: liebig.watch(model, optimizer, train=..., valid=..., loss=...)")
+        if any(each.is_meta for each in (*self.model.parameters(), *self.model.buffers())):
+            raise UserError("probe needs a network with values, however its parameters lie on the meta device")
         observer = self._observer
         with observer.resting():
-            found = probe_all(self._subject())
-        self._probed = self._probed.having(*found)
-        return found
+            probed = probe(self._subject())
+        if not tuple(probed.evidence) and probed.reasons:
+            ((reason, _),) = Counter(probed.reasons.values()).most_common(1)
+            raise UserError(f"nothing could be probed with these data: {reason}")
+        self._probed = self._probed.having(*probed.evidence)
+        return probed.evidence
 
     def _subject(self) -> Subject:
         """The loop as the active probes need to know it."""
@@ -132,8 +144,19 @@ class Watch:
         return f"<liebig.Watch of {type(self.model).__name__}: {self._observer.step} steps, {state}>"
 
 
+def _mapping(values: Any) -> Mapping[str, Any]:
+    """What was logged without keywords."""
+    if values is None or isinstance(values, Mapping):
+        return values or {}
+    raise UserError(
+        f"watch.log takes numbers by their names, as in watch.log(train_loss=...), however {type(values).__name__} came"
+    )
+
+
 def _optimizers(given: Any) -> tuple[Optimizer, ...]:
     """The optimizers, without what other libraries wrap them in."""
+    if given is None:
+        raise UserError("watch needs the optimizer, too, whose steps it follows: liebig.watch(model, optimizer)")
     several = [given] if hasattr(given, "param_groups") or not isinstance(given, Iterable) else list(given)
     found = []
     for each in several:

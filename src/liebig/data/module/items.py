@@ -155,6 +155,8 @@ def _by_names(shape: Shape, entries: Mapping[str, Any], names: Sequence[str]) ->
 def require_tensor(value: Any, what: str) -> None:
     """Raise UserError, with the conversion that helps, for what is no tensor."""
     if isinstance(value, Tensor):
+        if value.is_meta:
+            raise UserError(f"{what} must have values, however it lies on the meta device")
         return
     kind = type(value)
     if kind.__module__.startswith("PIL"):

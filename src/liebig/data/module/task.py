@@ -285,7 +285,7 @@ def _answer(network: nn.Module, example: tuple[Any, ...], device: torch.device) 
     except Exception as error:  # the user's own code runs here
         shapes = ", ".join(f"{tuple(each.shape)} {each.dtype}" for each in leaves if isinstance(each, Tensor))
         hint = ""
-        if "same device" in str(error) or "device type" in str(error):
+        if "device" in str(error):
             hint = f"; its parameters lie on {device}, and whatever it makes in forward must, too"
         elif "Double" in str(error):
             hint = "; torch.float32 inputs are usual: give x.float()"
