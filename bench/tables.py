@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -41,6 +40,7 @@ from liebig.data.table.task import TableTask, table_task
 from liebig.store.ledger import read_study
 from liebig.train.training import TrainOptions, train
 
+_POLL = 0.1  # seconds between two looks at the memory of a command
 _STOP_SHARE = 0.12  # of the training rows, for the recipe that chooses its epoch
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -108,19 +108,31 @@ def improve(path: Path, spec: Mapping[str, Any], budget: float, study: Path) -> 
         *(sys.executable, "-m", "liebig.cli", "improve", str(path), "--target", spec["target"], "--task", spec["task"]),
         *("--metric", spec["metric"], "--budget", f"{budget:g}s", "--study", str(study), "--refit", "all", "--json"),
     ]
-    began = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    began, peak = time.monotonic(), 0
+    with tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told)
+        try:
+            while process.poll() is None:
+                peak = max(peak, _peak_kib(process.pid))
+                time.sleep(_POLL)
+        except BaseException:
+            process.kill()  # an interrupted benchmark leaves nothing running
+            raise
+        seconds = time.monotonic() - began
+        if process.returncode != 0:
+            told.seek(0)
+            end = told.read()[-2000:]
+            raise RuntimeError(f"liebig improve {path.name} ended with exit code {process.returncode}: {end}")
+    return Improved(study, seconds, peak / 2**20)
+
+
+def _peak_kib(process: int) -> int:
+    """The most memory that a running process has had in RAM. What `wait4` tells is no less than its parent had."""
     try:
-        told = process.stderr.read() if process.stderr is not None else ""
-        _, status, used = os.wait4(process.pid, 0)
-    except BaseException:
-        process.kill()  # an interrupted benchmark leaves nothing running
-        raise
-    seconds = time.monotonic() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        raise RuntimeError(f"liebig improve {path.name} ended with exit code {process.returncode}: {told[-2000:]}")
-    return Improved(study, seconds, used.ru_maxrss / 2**20)
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:  # it has ended
+        return 0
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")), 0)
 
 
 def predictions_of(study: Path, frame: pl.DataFrame, kind_is_regression: bool) -> Predictions:

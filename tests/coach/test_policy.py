@@ -151,6 +151,34 @@ def test_a_round_begins_with_the_best_ideas_and_the_starting_recipe():
     assert ask(start(trials=2), starting=starting).ideas == (starting, action.ideas[1])
 
 
+def test_a_cure_is_tried_alone_before_anything_else_beside_a_sick_network():
+    cure = Idea("cure", RECIPES["c"], "remedy c", "a cause", 9.0, is_cure=True)
+    others = [Idea(name, RECIPES[name], f"remedy {name}", "", 1.0) for name in "ab"]
+
+    def asked(entries, starting=None):
+        return next_action(replace(view(entries, starting=starting), ideas=lambda: [cure, *others]))
+
+    assert asked(start()).ideas == (cure,)
+    starting = Idea("starting", simulated_recipe(frozenset({9})))
+    assert asked(start(), starting).ideas == (starting, cure, *others)
+    ended = [*start(), *round_of(1, "d"), *ran("d", range(3)), *looked(1, 3, d=0.1), RoundEnded(0.0, 1, "")]
+    assert asked(ended).ideas == (cure, *others)
+
+
+def test_one_remedy_at_two_settings_is_not_tried_together():
+    entries = [*start(), *round_of(1, "ab"), *ran("a", range(3)), *ran("b", range(3)), *looked(1, 3, a=0.9, b=0.85)]
+    entries += [Adopted(0.0, 1, DIGEST["a"], Verdict.LIKELY), RoundEnded(0.0, 1, ""), diagnosed("a")]
+    assert ask(entries).purpose is Purpose.TOGETHER
+    same = [
+        replace(each, treatments=tuple(replace(t, remedy="one") for t in each.treatments))
+        if isinstance(each, RoundBegan)
+        else each
+        for each in entries
+    ]
+    asked = ask(same)
+    assert not (isinstance(asked, BeginRound) and asked.purpose is Purpose.TOGETHER)
+
+
 def test_an_idea_that_is_worth_nothing_is_not_tried():
     assert isinstance(ask(start(), ideas=()), OpenSeal)
 

@@ -88,13 +88,14 @@ def test_outcomes_are_read_from_a_study():
     assert second.effect < -1
 
 
-def test_pairs_change_both():
-    alone = proposals(RAW, [found(UnscaledInputs)], situation())
-    both = proposals(RAW, [found(UnscaledInputs)], situation(), alone=False)
-    pairs = [each for each in both if " + " in each.remedy]
-    assert pairs
-    assert {each.recipe.digest for each in alone} < {each.recipe.digest for each in both}
-    assert len(RAW.diff(pairs[0].recipe)) >= 2
+def test_the_cures_of_all_causes_are_tried_together_first():
+    both = proposals(RAW, [found(UnscaledInputs), found(Underfitting)], situation())[0]
+    assert both.is_cure
+    assert both.remedy == "standardise-inputs + wider"
+    assert {change.path for change in RAW.diff(both.recipe)} == {"inputs.scale.kind", "network.width"}
+    assert not any(" + " in each.remedy for each in proposals(RAW, [found(UnscaledInputs)], situation()))
+    hint = proposals(RAW, [found(UnscaledInputs), found(Underfitting, 0.3)], situation())
+    assert not any(" + " in each.remedy for each in hint)
 
 
 def test_changes_are_merged_by_field():

@@ -15,7 +15,8 @@ from liebig.core.study import Diagnosed, Study
 class Idea:
     """A recipe worth trying. `worth` is (strength of the finding) x (prior effect, in block standard deviations);
     `remedy` made it and `answers` is the check that it answers ("" for none). `candidates` counts the recipes that it
-    stands for: two where it is also tried at the rate that a range test finds (TRIALS 18)."""
+    stands for: two where it is also tried at the rate that a range test finds (TRIALS 18). `is_cure` marks what takes the
+    cause of a warning away."""
 
     name: str
     recipe: Recipe
@@ -23,6 +24,7 @@ class Idea:
     answers: str = ""
     worth: float = 0.0
     candidates: int = 1
+    is_cure: bool = False
 
 
 class Advisor(Protocol):

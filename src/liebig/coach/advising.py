@@ -91,7 +91,7 @@ class TableAdvisor:
             changed = at_rate(recipe, rate * (1 + number * _MARK))
             if changed is not None:
                 self._runner.reseed(changed, number)
-                found.append(Idea(f"other seeds {number}", changed, "placebo", "", 1.0))
+                found.append(Idea(f"other seeds {number}", changed, f"placebo {number}", "", 1.0))
         return found
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
@@ -110,7 +110,7 @@ class TableAdvisor:
 def ideas_of(ranked: Sequence[Ranked]) -> list[Idea]:
     """Proposals as the coach tries them; one that finds its rate costs twice."""
     return [
-        Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1)
+        Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1, each.is_cure)
         for each in ranked
     ]
 

@@ -107,7 +107,8 @@ def _proof_reserve(view: View) -> float:
 
 
 def _chosen(view: View, size: int) -> tuple[Idea, ...]:
-    """The round's ideas: the starting recipe in the first round, and the best untried ones that are worth a trial."""
+    """The round's ideas: the starting recipe in the first round, and the best untried ones that are worth a trial; a cure
+    alone."""
     study = view.study
     tried: dict[str, tuple[str, Verdict | None]] = {}
     for each in view.rounds:
@@ -127,9 +128,19 @@ def _chosen(view: View, size: int) -> tuple[Idea, ...]:
         ranked.append(idea)
     ranked.sort(key=lambda each: -each.worth)
     first = starting_form(view) if not view.rounds else _second_chance(view)
+    if first is None and ranked and ranked[0].is_cure and ranked[0].candidates <= size and not _was_treated(view):
+        return (ranked[0],)
     chosen = [first] if first is not None and first.recipe.digest != incumbent else []
     room = size - (len(chosen) if view.unhurried else 0)
     return (*chosen, *_filling(view, ranked, room))
+
+
+def _was_treated(view: View) -> bool:
+    """Whether there was a round beside the incumbent. The cure of what certainly limits it is tried alone before that:
+    whatever else is tried beside a sick network is tried again beside the mended one."""
+    return any(
+        each.began.control == view.study.incumbent and each.began.purpose is Purpose.REMEDIES for each in view.rounds
+    )
 
 
 def _second_chance(view: View) -> Idea | None:

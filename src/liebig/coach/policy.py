@@ -149,7 +149,12 @@ def _try_together(view: View) -> Action | None:
     place = ranks({digest: last.looks[digest][-1] for digest in others})
     others.sort(key=lambda digest: (-place[digest], digest))
     recipes = view.study.recipes
-    chosen = (recipes[last.adopted], *(recipes[digest] for digest in others[:2]))
+    made_by = {each.digest: (each.remedy, each.answers) for each in last.began.treatments}
+    # The same remedy at two settings or rates is one change.
+    unlike = list({made_by[digest]: digest for digest in reversed((last.adopted, *others))}.values())[::-1]
+    chosen = tuple(recipes[digest] for digest in unlike[:3])
+    if len(chosen) < 2:
+        return None
     combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))
     if combined is None:
         return None

@@ -195,7 +195,7 @@ class SimulatedAdvisor:
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         noted, before = len(study.recipes), changes_of(recipe)
         return [
-            Idea(f"idea {number}", simulated_recipe(before | {number}), "placebo", "", 1.0)
+            Idea(f"idea {number}", simulated_recipe(before | {number}), f"placebo {number}", "", 1.0)
             for number in range(noted, noted + self._ideas)
         ]
 

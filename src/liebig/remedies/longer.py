@@ -28,6 +28,7 @@ class Longer(Remedy):
 
     name = "longer"
     answers = (StillImproving, Underfitting, LearningRateTooLow)
+    cures = (StillImproving,)
     prior = Prior(
         2.0, -1.0, 4.5, "seventeen tables: +56 % of the gap where the curves still fall, -142 % where they do not"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from math import sqrt
 from typing import Final
 
@@ -35,8 +34,6 @@ _SECOND: Final = 0.8
 _BETWEEN_INCUMBENTS: Final = 0.5
 #: A treatment that diverged or failed, in block standard deviations.
 _FAILED: Final = (-3.0, 1.0)
-#: Pairs are made from so many of the best, and so many pairs are shown.
-_PAIRED, _PAIRS = 4, 3
 #: Two rates within this factor are one rate.
 _SAME_RATE: Final = 1.5
 
@@ -44,12 +41,14 @@ _SAME_RATE: Final = 1.5
 @dataclass(frozen=True, slots=True)
 class Ranked:
     """A proposal with its place: `remedy` and the check that it `answers` by name ("" for none), and `worth`, the gain to
-    be expected of a try in block standard deviations (what does not help is not kept, so it is never negative)."""
+    be expected of a try in block standard deviations (what does not help is not kept, so it is never negative).
+    `is_cure` marks what takes the cause of a warning away."""
 
     remedy: str
     answers: str
     proposal: Proposal
     worth: float
+    is_cure: bool = False
 
     @property
     def name(self) -> str:
@@ -105,14 +104,13 @@ def proposals(
     situation: Situation,
     tried: Collection[str] = (),
     *,
-    alone: bool = True,
     seen: Sequence[Seen] = (),
     remedies: Sequence[Remedy] = ALL,
 ) -> tuple[Ranked, ...]:
     """Recipes worth trying beside `recipe`, best first, no digest twice and none of `tried`.
 
-    `findings` are strongest first, as a diagnosis has them; consequences count half. With `alone` false a few pairs of the
-    best are among them.
+    `findings` are strongest first, as a diagnosis has them; consequences count half. Where several causes warn, the first
+    cures of all, as one change, are among them: where two things are wrong, mending either alone may show nothing.
     """
     best: dict[str, Ranked] = {}
     for ranked in _each(remedies, recipe, tuple(_flat(findings)), situation, seen):
@@ -121,10 +119,9 @@ def proposals(
             continue
         if digest not in best or ranked.worth > best[digest].worth:
             best[digest] = ranked
-    if not alone:
-        for pair in _pairs(recipe, sorted(best.values(), key=_order)):
-            if pair.recipe.digest not in tried:
-                best.setdefault(pair.recipe.digest, pair)
+    whole = _all_cured(recipe, findings, sorted(best.values(), key=_order))
+    if whole is not None and whole.recipe.digest not in tried:
+        best.setdefault(whole.recipe.digest, whole)
     return tuple(sorted(best.values(), key=_order))
 
 
@@ -165,21 +162,29 @@ def _each(
             cures = finding.is_warning and isinstance(finding.check, remedy.cures)
             hope = max(gain, expected_gain(*updated(_CURE, remedy.name, seen))) if cures else gain
             for place, proposal in enumerate(remedy.propose(recipe, finding, situation)):
-                yield Ranked(remedy.name, finding.check.name, proposal, hope * strength * _SECOND**place)
+                worth = hope * strength * _SECOND**place
+                yield Ranked(remedy.name, finding.check.name, proposal, worth, cures)
         if not answered:
             strength = _NOT_FOUND if remedy.answers else _NO_CHECK
             for place, proposal in enumerate(remedy.propose(recipe, None, situation)):
                 yield Ranked(remedy.name, "", proposal, gain * strength * _SECOND**place)
 
 
-def _pairs(recipe: Recipe, ranked: Sequence[Ranked]) -> Iterator[Ranked]:
-    """The best few, two at a time, where each still changes something beside the other."""
-    made = 0
-    for first, second in combinations(ranked[:_PAIRED], 2):
-        both = merged(recipe, first.recipe, second.recipe) if first.remedy != second.remedy else None
-        if both is None or both.digest in {first.recipe.digest, second.recipe.digest} or made == _PAIRS:
-            continue
-        made += 1
-        proposal = Proposal(f"{first.name} + {second.name}", both, first.finds_rate or second.finds_rate)
-        answers = first.answers or second.answers
-        yield Ranked(f"{first.remedy} + {second.remedy}", answers, proposal, first.worth + second.worth)
+def _all_cured(recipe: Recipe, findings: Sequence[Finding], ranked: Sequence[Ranked]) -> Ranked | None:
+    """The best cure of each cause that warns, together; None where fewer than two have one, or where they contradict."""
+    cures: list[Ranked] = []
+    for finding in findings:
+        own = (each for each in ranked if each.is_cure and each.answers == finding.check.name)
+        first = next(own, None) if finding.is_warning else None
+        if first is not None:
+            cures.append(first)
+    if len(cures) < 2:
+        return None
+    whole: Recipe | None = cures[0].recipe
+    for each in cures[1:]:
+        whole = merged(recipe, whole, each.recipe) if whole is not None else None
+    if whole is None or whole.digest in {each.recipe.digest for each in cures}:
+        return None
+    name, remedy = (" + ".join(words) for words in zip(*((each.name, each.remedy) for each in cures), strict=True))
+    proposal = Proposal(name, whole, any(each.finds_rate for each in cures))
+    return Ranked(remedy, cures[0].answers, proposal, sum(each.worth for each in cures), True)

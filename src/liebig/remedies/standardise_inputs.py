@@ -26,6 +26,7 @@ class StandardiseInputs(Remedy):
 
     name = "standardise-inputs"
     answers = (UnscaledInputs, SaturatedUnits, NotLearning)
+    cures = (UnscaledInputs,)
     prior = measured(9.4, 13, 3, 1)
     changes = ("inputs.scale", "network.edits")
 

@@ -23,6 +23,7 @@ class StandardiseTarget(Remedy):
 
     name = "standardise-target"
     answers = (UnscaledTargets,)
+    cures = (UnscaledTargets,)
     prior = measured(11.2, 5, 0, 0)
     changes = ("inputs.target",)
 

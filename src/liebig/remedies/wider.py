@@ -23,6 +23,7 @@ class Wider(Remedy):
 
     name = "wider"
     answers = (Underfitting, StillImproving)
+    cures = (Underfitting,)
     prior = measured(0.3, 5, 7, 5)
     changes = ("network.width", "network.edits")
     depth = Depth.ON
