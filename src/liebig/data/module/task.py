@@ -329,8 +329,13 @@ def _form(
     loss: Any, metric: Any, answer: Tensor, target: Tensor, targets: Tensor, sets: Sequence[Given | None]
 ) -> tuple[Form, Reals, tuple[str, ...]]:
     """What is learnt, its targets as numbers, its classes. Raises UserError where answers and targets do not fit."""
-    width = _width(answer, len(target))
     trailing = tuple(targets.shape[1:])
+    if answer.ndim > 2 and len(answer) == len(target) and trailing:
+        raise UserError(
+            f"one class or one number is learnt for each row, however targets of shape {tuple(target.shape)} give every row "
+            f"several (the network answers {tuple(answer.shape)}); liebig.watch(model, optimizer) diagnoses such a network"
+        )
+    width = _width(answer, len(target))
     one_hot = len(trailing) == 1 and trailing[0] == width and width > 1
     if trailing not in {(), (1,)} and not one_hot:
         raise UserError(
