@@ -46,7 +46,7 @@ _WRITING = 1.5
 _UNHURRIED = 20.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ImprovedStudy(StudyOnDisk):
     """A study of a table on disk. `ledger` is everything that happened; `best` the model that is handed over."""
 
@@ -111,6 +111,8 @@ def improve(
     listener = listener_of(on_event, Screen)
     if refit not in {"none", "all"}:
         raise UserError(f'refit is "none" or "all", however "{refit}" came')
+    if resume is True and study is None:
+        raise UserError("resume=True needs the study to go on with: improve(..., study=PATH, resume=True)")
     if names_task(source):
         source = named_task(str(source))
     if isinstance(source, ModuleTask):

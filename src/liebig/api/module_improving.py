@@ -52,7 +52,7 @@ _LONG = 1_800.0
 _HASHED = 256
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ModuleStudy(StudyOnDisk):
     """A study of a user's own network on disk."""
 

@@ -20,7 +20,7 @@ from liebig.core.study import Ended, Ran, Study
 from liebig.store.ledger import StudyStore
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StudyOnDisk:
     """A study on disk. `ledger` is everything that happened."""
 
