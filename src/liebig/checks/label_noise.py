@@ -6,7 +6,7 @@ Measured: labels that disagree with answers out of sample by more than those of 
   standard error; or, where that was not tried, training rows that stay harder than other rows though nothing (dropout,
   augmentation, smoothing) makes them so.
 Misleads: classes that overlap disagree, too: the share then is that of rows that cannot be told apart. A network that can tell
-  nothing apart says nothing about its labels.
+  nothing apart, or is wrong as often as right where it is surest, says nothing about its labels.
 Source: Northcutt, Jiang & Chuang 2021, arXiv:1911.00068; Zhang et al. 2017, arXiv:1611.03530 (noise is learnt late).
 """
 
@@ -56,7 +56,7 @@ class LabelNoise(Check):
 
     def judge(self, evidence: Evidence) -> Answer:
         agreement = evidence.get(LabelAgreement)
-        if agreement is not None:
+        if agreement is not None and not (agreement.share == 0.0 and math.isnan(agreement.error)):
             return _by_agreement(evidence, agreement)
         return _by_curves(evidence)
 
@@ -66,7 +66,9 @@ def _by_agreement(evidence: Evidence, agreement: LabelAgreement) -> Answer:
     # A network that tells nothing apart out of sample has no right to doubt its labels.
     score = outcome(evidence)
     tells = 1.0 if score is None else ramp(_skill(evidence), 0.1, 0.3)
-    strength = ramp(agreement.share, 0.04, 0.16) * ramp(beyond, 2.0, 4.0) * tells
+    # Where even the surest answers are wrong as often as right there is no region that could tell a wrong label.
+    certain = ramp(agreement.sure, 0.5, 0.56) if math.isfinite(agreement.sure) else 1.0
+    strength = ramp(agreement.share, 0.04, 0.16) * ramp(beyond, 2.0, 4.0) * tells * certain
     if strength < 0.05:
         return Clear()
     shown = ", ".join(
