@@ -6,7 +6,8 @@ What it does, in the order in which it asks itself:
 1. look at the data; train the baseline; diagnose it;
 2. finish the round that is open: runs, look, race (TRIALS 4, 6);
 3. diagnose the incumbent; try together what was likely together; prove what was adopted where that is cheap;
-4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits;
+4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits; where
+   no starting recipe answers it, the cure of what certainly limits a network comes first and alone;
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
    of the starting recipe, challengers;
 6. with what is left: ask whether all that was adopted since the last proof holds over more blocks, and search around the
