@@ -16,6 +16,7 @@ What it does, in the order in which it asks itself:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 
 from liebig.coach.actions import (
@@ -140,10 +141,14 @@ def _try_together(view: View) -> Action | None:
     if last.adopted != view.study.incumbent:  # it was taken back
         return None
     seen = last.blocks(last.adopted)
+    answers = {each.digest: each.answers for each in last.began.treatments}
+    still = {"", *_found_in(view.study, last.adopted)}
     others = [
         digest
         for digest, looks in last.looks.items()
         if digest != last.adopted and looks[-1].better >= LIKELY and looks[-1].blocks >= min(seen, FIRST_LOOK)
+        # What was adopted may have answered the same: then there is nothing left for it to do.
+        and answers[digest] in still
     ]
     if not others:
         return None
@@ -166,6 +171,15 @@ def _try_together(view: View) -> Action | None:
     if not pays_for(view, last.adopted, (idea,), fidelity, ROUND_SHARE):
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.TOGETHER, last.adopted, (idea,), fidelity)
+
+
+def _found_in(study: Study, digest: str) -> Iterator[str]:
+    """The checks that found something in a recipe, consequences too."""
+    waiting = [note for each in study.all(Diagnosed) if each.digest == digest for note in each.findings]
+    while waiting:
+        note = waiting.pop()
+        yield note.check
+        waiting += note.consequences
 
 
 def _challenge(view: View) -> Action | None:
