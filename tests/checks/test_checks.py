@@ -27,6 +27,7 @@ from liebig.core.evidence import (
     Measurement,
     NonFinite,
     Structure,
+    UpdateRatios,
 )
 
 BY_NAME = {check.name: check for check in ALL}
@@ -288,6 +289,17 @@ def test_training_ends_too_early_only_where_rows_of_both_parts_are_still_missed(
 
 @pytest.mark.parametrize(("cooled", "warns"), [(0.3, True), (0.49, False), (0.6, False)])
 def test_a_rate_that_is_kept_too_long_is_one_whose_fall_mends_the_loss(cooled: float, warns: bool) -> None:
-    evidence = Evidence((_watched_outcome(0.8, 0.8), Cooled(0.5, cooled, 0.69, 0.01, 300)))
+    outcome = dataclasses.replace(_watched_outcome(0.8, 0.8), loss=0.5, train_loss=0.45)
+    evidence = Evidence((outcome, Cooled(0.55, cooled, 0.69, 0.01, 300)))
     answer = diagnose(evidence).answers["learning-rate-not-decayed"]
     assert (isinstance(answer, Found) and answer.strength >= 0.5) is warns
+
+
+def test_a_rate_that_the_schedule_let_down_at_once_is_told_with_its_step() -> None:
+    steps = (*range(20), *range(20, 400, 20))
+    rates = tuple(0.02 * 0.1 ** (step // 3) for step in steps)
+    moved = UpdateRatios(steps, ("0.weight",), ((0.01,),) * len(steps), rates)
+    outcome = dataclasses.replace(_watched_outcome(0.5, 0.5), loss=0.69, train_loss=0.69)
+    finding = diagnose(Evidence((outcome, moved))).findings[0]
+    assert finding.check.name == "learning-rate-too-low"
+    assert "From step 8 of 380 on" in finding.tell().evidence

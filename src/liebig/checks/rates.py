@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from liebig.checks.numbers import finite, middle, one_digit, ramp
-from liebig.core.evidence import Cooled, EpochCurves, Evidence, RateRange, UpdateRatios
+from liebig.core.evidence import Cooled, EpochCurves, Evidence, FinalScore, RateRange, UpdateRatios
 
 #: The share of its size that a step usefully moves a weight matrix by.
 _USUAL_STEP: Final = 0.01
@@ -51,7 +51,10 @@ def cooling_mends(evidence: Evidence) -> float:
     cooled = evidence.get(Cooled)
     if cooled is None or not cooled.chance_loss > 0:
         return 0.0
-    gain = cooled.steady_loss - cooled.cooled_loss
+    # The copy at the loop's own rate may have been unlucky where the loop itself was not.
+    final = evidence.get(FinalScore)
+    had = final.loss if final is not None and math.isfinite(final.loss) else math.inf
+    gain = min(cooled.steady_loss, had) - cooled.cooled_loss
     beyond = gain / cooled.error if cooled.error > 0 else math.nan
     return ramp(gain / cooled.chance_loss, 0.015, 0.05) * ramp(beyond, 2.0, 4.0)
 

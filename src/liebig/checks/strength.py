@@ -204,8 +204,10 @@ def first_pull(evidence: Evidence) -> float:
         return math.nan
     if gradients.steps[0] != 0 or weights.steps[0] != 0 or losses.steps[0] != 0:
         return math.nan
-    initial = evidence.get(InitialLoss)
-    loss = max(finite([losses.loss[0], initial.baseline if initial else math.nan]), default=0.0)
+    initial, final = evidence.get(InitialLoss), evidence.get(FinalScore)
+    # A loss that is summed over an answer's parts is seen as their mean; what it is really worth is the final score's unit.
+    known = [losses.loss[0], initial.baseline if initial else math.nan, final.chance_loss if final else math.nan]
+    loss = max(finite(known), default=0.0)
     pulls = finite(g * w for g, w in zip(gradients.norms[0], weights.norms[0], strict=False))
     return max(pulls) / loss if pulls and loss > 0 else math.nan
 

@@ -29,7 +29,9 @@ class UntrainedParameters(Check):
     stave = Stave.START
     needs = (ParameterUse,)
     of_code = True
-    explains = POOR_RESULT | LOST_SIGNAL | {"learning-rate-too-low", "shifting-activations", "poor-initialisation"}
+    explains = POOR_RESULT | LOST_SIGNAL | {
+        "learning-rate-too-low", "shifting-activations", "poor-initialisation", "over-regularised",
+    }  # fmt: skip
     words = {
         "en": Telling(
             headline="A part of the network is not trained.",

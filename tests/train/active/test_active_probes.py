@@ -39,6 +39,7 @@ from liebig.core.evidence import (
     ShuffledInputs,
 )
 from liebig.train.active import ALL, Probed, Subject, probe, probe_all
+from liebig.train.active.judging import Judge, judge_for
 from liebig.train.active.running import run_probes
 
 
@@ -574,3 +575,10 @@ def test_a_rate_is_not_let_down_where_all_is_learnt() -> None:
         valid=(x, net(x).detach()), steps=300, rate=0.1, batch=16,
     )  # fmt: skip
     assert "nearly all" in only(Cooled, given).reasons["Cooled"]
+
+
+def test_logits_of_shares_are_not_judged_as_numbers() -> None:
+    shares = torch.linspace(0.01, 0.99, 64)[:, None].expand(64, 3)
+    assert isinstance(judge_for(shares.logit() * 1.1, shares, 30.0), str)
+    assert isinstance(judge_for(shares * 0.9, shares, 0.1), Judge)
+    assert isinstance(judge_for(torch.randn(64, 3) * 50, shares, 0.1), Judge)  # a regression that went astray

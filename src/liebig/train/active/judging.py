@@ -102,7 +102,17 @@ def judge_for(answer: Tensor, target: object, loss: float) -> Judge | str:
         scale = _binary_scale(flat, true, loss, whole=not target.is_floating_point())
         if scale is not None:
             return Judge(Kind.BINARY, scale, -1, False)
+    if _are_logits_of_shares(flat, true):
+        return "answers are logits of the targets, which are shares, and only the loss itself could judge them"
     return Judge(Kind.NUMBERS, Scale.LOGITS, -1, False)
+
+
+def _are_logits_of_shares(flat: Tensor, true: Tensor) -> bool:
+    """Whether answers that are far off as numbers are near as logits (a reconstruction's brightness, say)."""
+    if not bool(((true >= 0) & (true <= 1)).all()) or not bool(flat.isfinite().all()):
+        return False
+    as_numbers, as_logits = (float((each - true).square().mean()) for each in (flat, flat.sigmoid()))
+    return as_logits < 0.25 * as_numbers and as_logits < float(true.var(correction=0))
 
 
 def _classes(answer: Tensor, target: Tensor) -> tuple[int, bool] | None:
