@@ -115,6 +115,9 @@ def improve(
     ] = None,
     refit: Annotated[Refit, typer.Option(help="all: train what is handed over on the sealed rows, too.")] = Refit.NONE,
     memory: Memory = None,
+    only_networks: Annotated[
+        bool, typer.Option("--only-networks", help="Leave classical algorithms out of everything.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -145,6 +148,7 @@ def improve(
             trials=trials,
             refit=refit.value,
             memory=memory,
+            only_networks=only_networks,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )

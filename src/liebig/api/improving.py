@@ -38,6 +38,7 @@ from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
 from liebig.screen import Screen
 from liebig.store.ledger import StudyStore, next_free
+from liebig.train.combination import Combination
 from liebig.train.fitted import Fitted
 
 #: Trials go on to 20 blocks where the budget is longer than this many seconds, or so many for each work row.
@@ -88,6 +89,29 @@ def _places(path: Path) -> str:
     return f"model   {model}      liebig predict {path} new.csv\nreport  {path / 'report.html'}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What a user asks of the model rather than of the table. All but `refit` and `memory` stand in the ledger, and hold
+    when a study goes on."""
+
+    refit: str = "none"
+    memory: int | None = None
+    placebo: bool = False
+    only_networks: bool = False
+
+    def as_text(self) -> dict[str, str]:
+        told = {"placebo": self.placebo, "only_networks": self.only_networks}
+        return {name: "true" for name, asked in told.items() if asked}
+
+    def going_on(self, options: Mapping[str, str]) -> _Wishes:
+        """With what was asked for when the study began."""
+        return replace(
+            self,
+            placebo=options.get("placebo") == "true",
+            only_networks=self.only_networks or options.get("only_networks") == "true",
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
     """A study that is to be run: new, or gone on with."""
@@ -95,7 +119,7 @@ class _Asked:
     store: StudyStore
     source: object
     options: TableOptions
-    test: object | None
+    wishes: _Wishes
     is_new: bool
 
 
@@ -118,6 +142,7 @@ def improve(
     trials: int | None = None,
     refit: str = "none",
     memory: str | int | None = None,
+    only_networks: bool = False,
     placebo: bool = False,
     on_event: Listener | None = None,
     elapsed: float = 0.0,
@@ -128,8 +153,8 @@ def improve(
     `budget` is a time ("5m", seconds; default 5 minutes) that the whole call keeps; `trials` counts treatments in its place,
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
-    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `placebo` replaces
-    every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
+    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
+    classical algorithms out of everything: of the trials, and of what is handed over. `placebo` replaces every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
 
@@ -143,7 +168,7 @@ def improve(
         source = named_task(str(source))
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
-                 "time": time, "test": test}  # fmt: skip
+                 "time": time, "test": test, "only_networks": only_networks}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -155,9 +180,10 @@ def improve(
             source, budget, study=study, resume=resume, begin_from=begin_from, trials=trials, refit=refit,
             memory=bytes_of(memory), on_event=listener, elapsed=clocks.monotonic() - start,
         )  # fmt: skip
+    wishes = _Wishes(refit, bytes_of(memory), placebo, only_networks)
     going_on = study if resume is True else resume
     if going_on:
-        return _resume(Path(str(going_on)), source, budget, test, refit, bytes_of(memory), listener, start)
+        return _resume(Path(str(going_on)), source, budget, test, wishes, listener, start)
     seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
     first: Recipe | None = None
     options = options_of(
@@ -167,7 +193,7 @@ def improve(
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
         _require_table(closed, Path(begin_from), "--from")
-        first = closed.recipes[closed.sealed.handed_over].recipe if closed.sealed else None
+        first = closed.recipes[closed.network_of(closed.sealed.handed_over)].recipe if closed.sealed else None
         source = source if source is not None else closed.began.source
         options = TableOptions.from_text(closed.began.options) if target is None else options
         # The sealed rows of the closed study were read: a new seed seals others.
@@ -178,9 +204,9 @@ def improve(
     machine = _machine()
     path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
-        store.append(_began(found, source, options, seconds, trials, machine, placebo))
-        asked = _Asked(store, source, options, test, is_new=True)
-        return _run(asked, found, first, refit, bytes_of(memory), placebo, listener, start, machine)
+        store.append(_began(found, source, options, seconds, trials, machine, wishes))
+        asked = _Asked(store, source, options, wishes, is_new=True)
+        return _run(asked, found, first, listener, start, machine)
 
 
 def _resume(
@@ -188,8 +214,7 @@ def _resume(
     source: object | None,
     budget: str | float | None,
     test: object | None,
-    refit: str,
-    memory: int | None,
+    wishes: _Wishes,
     on_event: Listener,
     start: float,
 ) -> ImprovedStudy:
@@ -211,9 +236,8 @@ def _resume(
         if budget is not None:
             # What was given before is spent or lost; the new budget counts from now.
             store.append(replace(began, at=done, budget=done + seconds_of(budget)))
-        placebo = began.options.get("placebo") == "true"
-        asked = _Asked(store, began.source, options, test, is_new=False)
-        return _run(asked, found, None, refit, memory, placebo, on_event, start - done, _machine())
+        asked = _Asked(store, began.source, options, wishes.going_on(began.options), is_new=False)
+        return _run(asked, found, None, on_event, start - done, _machine())
 
 
 def _require_table(study: Study, path: Path, flag: str) -> None:
@@ -229,9 +253,6 @@ def _run(
     asked: _Asked,
     found: TableTask,
     first: Recipe | None,
-    refit: str,
-    memory: int | None,
-    placebo: bool,
     on_event: Listener,
     start: float,
     machine: Machine,
@@ -240,7 +261,7 @@ def _run(
     with Threads() as threads:
         # With --trials nothing may depend on what else the machine does.
         followed = threads if asked.store.study.began.trials is None else None
-        return _run_with(followed, asked, found, first, refit, memory, placebo, on_event, start, machine)
+        return _run_with(followed, asked, found, first, on_event, start, machine)
 
 
 def _run_with(
@@ -248,14 +269,11 @@ def _run_with(
     asked: _Asked,
     found: TableTask,
     first: Recipe | None,
-    refit: str,
-    memory: int | None,
-    placebo: bool,
     on_event: Listener,
     start: float,
     machine: Machine,
 ) -> ImprovedStudy:
-    store = asked.store
+    store, wishes = asked.store, asked.wishes
 
     def clock() -> float:
         return clocks.monotonic() - start
@@ -264,14 +282,16 @@ def _run_with(
     runner = TrainingRunner(
         found,
         seed=asked.options.seed,
-        memory=memory,
+        memory=wishes.memory,
         clock=clock,
         listener=on_event,
         precision="bfloat16" if store.study.began.machine.precision == "bfloat16" else "float32",
-        refits=refit == "all",
+        refits=wishes.refit == "all",
         threads=threads,
+        # A placebo changes seeds only, and networks of other seeds are better together: that would be no placebo.
+        keeps_answers=not wishes.placebo,
     )
-    advisor = TableAdvisor(found, runner, baseline=first, placebo=placebo)
+    advisor = TableAdvisor(found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks)
     try:
         handed = climb(store, runner, advisor, clock, on_event)
     except UserError:
@@ -280,9 +300,8 @@ def _run_with(
             shutil.rmtree(store.path, ignore_errors=True)
         raise
     on_event(Stage("writing the model and the report", clock()))
-    fitted = handed.model if isinstance(handed.model, Fitted) else None
-    if fitted is not None:
-        _hand_over(store, found, runner, handed, fitted, refit, asked, clock)
+    if isinstance(handed.model, Fitted | Combination):
+        _hand_over(found, runner, handed, handed.model, asked, clock)
     training = sum(ran.seconds for ran in handed.study.all(Ran))
     store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
     done = ImprovedStudy(store.path, store.study)
@@ -291,29 +310,28 @@ def _run_with(
 
 
 def _hand_over(
-    store: StudyStore,
     found: TableTask,
     runner: TrainingRunner,
     handed: Handed,
-    fitted: Fitted,
-    refit: str,
+    fitted: Fitted | Combination,
     asked: _Asked,
     clock: Callable[[], float],
 ) -> None:
     """Save the model; measure what the report tells about it."""
-    sealed = handed.study.sealed
+    store, sealed = asked.store, handed.study.sealed
     score = math.nan
     if sealed is not None:
         score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
     rows = len(found.task.parts.work)
     budget = handed.study.began.budget
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
-    explain_study(store, found, runner, fitted, clock, until)
-    if refit == "all":
-        again = runner.refit(fitted)
+    explain_study(store, found, runner, clock, until)
+    if asked.wishes.refit == "all":
+        again = runner.refit(fitted) if isinstance(fitted, Fitted) else runner.refit_together(fitted)
         if again is not fitted:
             fitted, rows = again, rows + len(found.task.parts.sealed)
-            store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(found.task.parts.sealed))))
+            digest = sealed.handed_over if sealed is not None else ""
+            store.append(Explained(clock(), digest, TrainedAgain(rows, len(found.task.parts.sealed))))
     facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
     Model(fitted, facts).save(store.path / "model")
 
@@ -325,10 +343,10 @@ def _began(
     budget: float,
     trials: int | None,
     machine: Machine,
-    placebo: bool,
+    wishes: _Wishes,
 ) -> Began:
     task = found.task
-    given = {**options.as_text(), **({"placebo": "true"} if placebo else {})}
+    given = {**options.as_text(), **wishes.as_text()}
     return Began(
         at=0.0,
         name=Path(source).name if isinstance(source, str | Path) else "table",

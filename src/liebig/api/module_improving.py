@@ -203,7 +203,7 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
         runner = TrainingRunner(
             found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event, precision="float32",
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
-            refits=asked.refit == "all",
+            refits=asked.refit == "all", keeps_answers=False,
         )  # fmt: skip
         try:
             handed = climb(store, runner, ModuleAdvisor(found, runner, baseline=asked.first), clock, on_event)

@@ -10,7 +10,8 @@ What it does, in the order in which it asks itself:
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
    of the starting recipe, challengers;
 6. with what is left: ask whether all that was adopted since the last proof holds over more blocks, and search around the
-   winner, whole populations at a time; then the seal.
+   winner, whole populations at a time;
+7. weigh the winner and what else was tried, to answer together; then the seal.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from liebig.coach.advice import Idea
 from liebig.coach.affording import largest_that_fits, missing_jobs, pays_for, size_of
 from liebig.coach.choosing import next_round, starting_form
 from liebig.coach.combine import together
+from liebig.coach.combining import combine
 from liebig.coach.limits import (
     CHALLENGE_SHARE,
     FIRST_LOOK,
@@ -44,6 +46,7 @@ from liebig.coach.limits import (
     SEARCH_LEAST,
     SEARCH_SHARE,
     SEARCH_SIZE,
+    SPENT,
 )
 from liebig.coach.open_round import go_on
 from liebig.coach.proving import confirm_at_full_size, doubt, measure_parts, prove, take_back
@@ -64,8 +67,10 @@ def next_action(view: View) -> Action:
         return NoteBaseline()
     if view.stopping:
         return OpenSeal(view.stopping)
+    if study.combination is not None:
+        return OpenSeal(_reason(view))
     if view.seconds_left <= 0:
-        return OpenSeal("the budget is spent")
+        return combine(view) or OpenSeal(SPENT)
     if study.last(Profiled) is None:
         return LookAtData()
     if _baseline_fidelity(study) is None:
@@ -127,8 +132,13 @@ def _between_rounds(view: View) -> Action:
         or measure_parts(view, 1.0)
         or doubt(view)
         or _search(view)
-        or OpenSeal("nothing that is left is likely to help" if view.seconds_left > 0 else "the budget is spent")
+        or combine(view)
+        or OpenSeal(_reason(view))
     )
+
+
+def _reason(view: View) -> str:
+    return "nothing that is left is likely to help" if view.seconds_left > 0 else SPENT
 
 
 def _try_together(view: View) -> Action | None:

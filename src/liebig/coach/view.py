@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +21,9 @@ class View:
     `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together, `predicted_seal`
     what the seal takes with this winner; `starting` is the starting recipe, then cheaper forms of it;
     `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart, `around` draws so
-    many candidates near the incumbent, others in each round; `stopping` is why the study ends early.
+    many candidates near the incumbent, others in each round; `stopping` is why the study ends early. `answered` tells whose
+    answers in which blocks are there to be combined, `predicted_member` what one member more adds to the seal. Some of the
+    time is kept for that: `seconds_for_members` has it in it, `seconds_left` has not.
     """
 
     study: Study
@@ -36,6 +38,9 @@ class View:
     challengers: tuple[str, ...] = ()
     stopping: str = ""
     around: Callable[[int], Sequence[Idea]] = lambda count: ()
+    answered: Callable[[], Mapping[Fidelity, Mapping[str, frozenset[int]]]] = dict
+    predicted_member: Callable[[str], float] = lambda name: 0.0
+    seconds_for_members: float = 0.0
 
     @property
     def unhurried(self) -> bool:
