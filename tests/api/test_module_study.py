@@ -54,8 +54,26 @@ def test_it_is_saved_and_loaded(study, tmp_path):
 
 
 def test_another_network_is_refused(study):
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match=r"build must make the network that was saved \(.*:build\), however"):
         liebig.load(study.path, build=lambda: nn.Linear(64, 10))
+
+
+def test_going_on_needs_to_know_with_what():
+    with pytest.raises(UserError, match="resume=True needs the study to go on with"):
+        liebig.improve(task(), resume=True)
+
+
+def test_a_study_is_told_in_a_line(study):
+    assert repr(study).startswith(f"<liebig study {study.path}: ")
+    assert "\n" not in repr(study)
+
+
+def test_the_page_of_a_users_network_names_its_script_and_no_digests(study):
+    page = (study.path / "report.html").read_text()
+    assert "<code>train.py</code> in the study trains it without Liebig" in page
+    assert "liebig fit --recipe" not in page
+    assert study.ledger.began.options["code"] not in page
+    assert "test_module_study.py:build" in page
 
 
 def test_the_script_trains_without_liebig(study, tmp_path):

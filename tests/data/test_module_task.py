@@ -228,3 +228,17 @@ def test_items_of_different_lengths_need_a_collate():
     ragged = Items([(torch.zeros(1 + row % 3), row % 2) for row in range(40)])
     with pytest.raises(UserError, match="collate_fn"):
         module_task(net(), train=ragged)
+
+
+@pytest.mark.parametrize("outputs", [(3, 5), (5, 3)])
+def test_targets_for_every_position_are_told(outputs):
+    class Positions(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(4, 15)
+
+        def forward(self, x):
+            return self.layer(x).reshape(-1, *outputs)
+
+    with pytest.raises(UserError, match=r"one class or one number is learnt for each row.*liebig.watch"):
+        module_task(Positions, train=(X, torch.zeros(100, 5).long()), loss=nn.CrossEntropyLoss())

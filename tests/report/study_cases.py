@@ -352,3 +352,12 @@ ALL = {
     "regression": regression,
     "multiclass": multiclass,
 }
+
+
+def exchanged() -> Study:
+    """A rung on which a record of another kind stands in a slot: all its fields differ, and it is one change."""
+    w = _Writer(began())
+    w.note("base", "textbook network", recipe(), 0.8861)
+    w.note("other", "optimizer: EMA", recipe().replace(optimizer=Average()), 0.9021)
+    w.round("base", Purpose.REMEDIES, {"other": ("optimizer: EMA", "", look(0.016, 0.003, Verdict.LIKELY), True)})
+    return Study(tuple(w.entries))

@@ -153,3 +153,9 @@ def test_a_study_that_ended_says_why() -> None:
     study = cases.failed()
     assert study.last(Ended) is not None
     assert "nothing is likely to help any more" in report_data(study).footer
+
+
+def test_a_record_of_another_kind_is_one_change() -> None:
+    rung = report_data(cases.exchanged(), cases.CHECKS).ladder[-1]
+    assert rung.name == "optimizer: EMA"
+    assert rung.parts == ()

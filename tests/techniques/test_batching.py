@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liebig.techniques.batching import ALL, Balanced, InOrder, Shuffled
+from liebig.techniques.batching import ALL, Balanced, InOrder, OwnOrder, Shuffled
 
 
 def generator(seed=0):
@@ -36,7 +36,7 @@ def test_balanced_draws_classes_alike(codes, seed):
 
 def test_the_generator_alone_decides():
     target = torch.randint(0, 3, (60,), generator=generator()).float()
-    for kind in ALL:
+    for kind in (each for each in ALL if each is not OwnOrder):  # which draws by the user's sampler
         assert torch.equal(kind().order(target, generator(5)), kind().order(target, generator(5)))
         differs = not torch.equal(kind().order(target, generator(5)), kind().order(target, generator(6)))
         assert differs == (kind is not InOrder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,10 @@ import torch
 
 from liebig.core.event import PopulationHalved, TrainingBegan
 from liebig.core.run import Ending
+from liebig.core.task import FULL
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
+from liebig.train import memory
+from liebig.train.plan import plans
 from liebig.train.training import TrainOptions, train
 
 
@@ -67,3 +71,22 @@ def test_under_a_limit_of_the_address_space():
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.startswith("finished [16"), done.stdout
+
+
+def test_a_population_holds_no_more_blocks_than_are_kept_encoded(task, recipe, block, encoding, monkeypatch):
+    blocks = [replace(block, index=i) for i in range(5)]
+    other = recipe.replace(optimizer=recipe.optimizer.model_copy(update={"learning_rate": 0.002}))
+    whole = plans(task, [recipe, other], blocks, FULL, lambda recipe, wants, rows: encoding.fit_encoder(
+        task, recipe.inputs, rows, wants))  # fmt: skip
+    (plan,) = whole
+    assert len({id(member.course) for member in plan.members}) == 5  # two recipes share a block's batches
+    one_block = task.rows * plan.signature.dense * 4
+    monkeypatch.setattr(memory, "CACHED_BYTES", 2 * one_block)
+    parts = memory.parts_of(plan, task, torch.float32, 100)
+    assert [len(part.members) for part in parts] == [4, 4, 2]
+    assert [len(part.members) for part in memory.parts_of(plan, task, torch.float32, 3)] == [3, 3, 3, 1]
+    assert [member for part in parts for member in part.members] == list(plan.members)
+    monkeypatch.setattr(
+        memory, "CACHED_BYTES", one_block // 2
+    )  # not even one: they are encoded a batch at a time anyway
+    assert len(memory.parts_of(plan, task, torch.float32, 100)) == 1

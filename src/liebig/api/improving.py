@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-import shutil
 import time as clocks
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +20,8 @@ from liebig.api.model import Model, load
 from liebig.api.module import ModuleTask, named_task, names_task
 from liebig.api.module_improving import ModuleStudy, closed_study, improve_module
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
-from liebig.api.reporting import StudyTold, tell_study, write_page
 from liebig.api.showing import listener_of
+from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
 from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
@@ -31,7 +29,7 @@ from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
-from liebig.core.study import Began, Ended, Explained, Machine, Ran, Study, TrainedAgain
+from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.data.table.task import TableTask
 from liebig.hardware.precision import bfloat16_gain
 from liebig.hardware.threads import Threads
@@ -49,44 +47,18 @@ _WRITING = 1.5
 _UNHURRIED = 20.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ImprovedStudy:
-    """A study on disk. `ledger` is everything that happened; `best` the model that is handed over."""
-
-    path: Path
-    ledger: Study
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ImprovedStudy(StudyOnDisk):
+    """A study of a table on disk. `ledger` is everything that happened; `best` the model that is handed over."""
 
     @property
     def best(self) -> Model:
         """The model that is handed over. Raises UserError while there is none."""
         return load(self.path)
 
-    @property
-    def told(self) -> StudyTold:
-        return tell_study(self.ledger)
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report as one offline page (default: `report.html` in the study); returns where."""
-        return write_page(self.told, Path(path) if path else self.path / "report.html")
-
-    def summary(self) -> str:
-        """The last lines of the command: what was gained, what limited, where things lie."""
-        return f"{self.told.headline}\n\n{_places(self.path)}"
-
-    def as_json(self) -> dict[str, Any]:
-        return {**self.told.plain, "study": str(self.path), "model": str(self.path / "model"),
-                "report": str(self.path / "report.html")}  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        return self.told.fragment
-
-    def __repr__(self) -> str:
-        return f"<liebig study {self.path}: {self.told.headline.splitlines()[0]}>"
-
-
-def _places(path: Path) -> str:
-    model = path / "model"
-    return f"model   {model}      liebig predict {path} new.csv\nreport  {path / 'report.html'}"
+    def _places(self) -> str:
+        model = self.path / "model"
+        return f"model   {model}      liebig predict {self.path} new.csv\nreport  {self.path / 'report.html'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +136,8 @@ def improve(
     listener = listener_of(on_event, Screen)
     if refit not in {"none", "all"}:
         raise UserError(f'refit is "none" or "all", however "{refit}" came')
+    if resume is True and study is None:
+        raise UserError("resume=True needs the study to go on with: improve(..., study=PATH, resume=True)")
     if names_task(source):
         source = named_task(str(source))
     if isinstance(source, ModuleTask):
@@ -292,18 +266,12 @@ def _run_with(
         keeps_answers=not wishes.placebo,
     )
     advisor = TableAdvisor(found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks)
-    try:
+    with undone_when_refused(store, asked.is_new):
         handed = climb(store, runner, advisor, clock, on_event)
-    except UserError:
-        if asked.is_new and not any(store.study.all(Ran)):
-            store.close()
-            shutil.rmtree(store.path, ignore_errors=True)
-        raise
     on_event(Stage("writing the model and the report", clock()))
     if isinstance(handed.model, Fitted | Combination):
         _hand_over(found, runner, handed, handed.model, asked, clock)
-    training = sum(ran.seconds for ran in handed.study.all(Ran))
-    store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
+    end(store, handed, runner, clock)
     done = ImprovedStudy(store.path, store.study)
     done.report()
     return done
@@ -319,12 +287,12 @@ def _hand_over(
 ) -> None:
     """Save the model; measure what the report tells about it."""
     store, sealed = asked.store, handed.study.sealed
-    score = math.nan
-    if sealed is not None:
-        score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
+    score = sealed_score(handed.study)
     rows = len(found.task.parts.work)
     budget = handed.study.began.budget
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
+    if asked.wishes.refit == "all":
+        until -= runner.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
     explain_study(store, found, runner, clock, until)
     if asked.wishes.refit == "all":
         again = runner.refit(fitted) if isinstance(fitted, Fitted) else runner.refit_together(fitted)

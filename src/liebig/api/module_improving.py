@@ -6,7 +6,6 @@ import hashlib
 import inspect
 import json
 import math
-import shutil
 import time as clocks
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +20,7 @@ from torch.utils._pytree import keystr, tree_flatten_with_path, tree_unflatten
 from liebig.api import environment
 from liebig.api.module_model import ModuleModel, loaded, module_model
 from liebig.api.options import DEFAULT_BUDGET, seconds_of
-from liebig.api.reporting import StudyTold, tell_study, write_page
+from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.module_advising import ModuleAdvisor
@@ -29,7 +28,7 @@ from liebig.coach.training import TrainingRunner
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan, silent
 from liebig.core.recipe import Recipe
-from liebig.core.study import Began, Ended, Explained, Machine, Ran, Study, TrainedAgain
+from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.core.task import TaskKind
 from liebig.data.module.form import Says
 from liebig.data.module.items import Shape
@@ -53,12 +52,10 @@ _LONG = 1_800.0
 _HASHED = 256
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModuleStudy:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ModuleStudy(StudyOnDisk):
     """A study of a user's own network on disk."""
 
-    path: Path
-    ledger: Study
     found: ModuleTask
 
     @property
@@ -66,29 +63,10 @@ class ModuleStudy:
         """The network that is handed over. Raises UserError while there is none."""
         return loaded(load_model(self.path / "model"), self.found.users.build)
 
-    @property
-    def told(self) -> StudyTold:
-        return tell_study(self.ledger)
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the report as one offline page (default: `report.html` in the study); returns where."""
-        return write_page(self.told, Path(path) if path else self.path / "report.html")
-
-    def summary(self) -> str:
-        """What was gained, what limited, where things lie."""
+    def _places(self) -> str:
         script = self.path / "train.py"
-        lines = [self.told.headline, "", f"model   {self.path / 'model'}", f"report  {self.path / 'report.html'}"]
+        lines = [f"model   {self.path / 'model'}", f"report  {self.path / 'report.html'}"]
         return "\n".join([*lines, f"script  {script}"] if script.exists() else lines)
-
-    def as_json(self) -> dict[str, Any]:
-        return {**self.told.plain, "study": str(self.path), "model": str(self.path / "model"),
-                "report": str(self.path / "report.html")}  # fmt: skip
-
-    def _repr_html_(self) -> str:
-        return self.told.fragment
-
-    def __repr__(self) -> str:
-        return f"<liebig study {self.path}: {self.told.headline.splitlines()[0]}>"
 
 
 def improve_module(
@@ -179,17 +157,12 @@ def _resume(
             raise UserError(f"the study {path} cannot go on: {differing}")
         done = store.study.entries[-1].at
         if budget is not None:
-            store.append(_with_budget(began, done, done + seconds_of(budget)))
+            store.append(replace(began, at=done, budget=done + seconds_of(budget)))
         baseline = store.study.baseline
         first = store.study.recipes[baseline].recipe if baseline else None
         if first is None and _BEGUN_FROM in began.options:
             _, first = _begun_from(Path(began.options[_BEGUN_FROM]), found)
         return _run(_Asked(store, found, first, refit, is_new=False), memory, on_event, start - done)
-
-
-def _with_budget(began: Began, at: float, budget: float) -> Began:
-    values = {name: getattr(began, name) for name in began.__dataclass_fields__}
-    return Began(**{**values, "at": at, "budget": budget})
 
 
 def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) -> ModuleStudy:
@@ -205,20 +178,14 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
             refits=asked.refit == "all", keeps_answers=False,
         )  # fmt: skip
-        try:
+        with undone_when_refused(store, asked.is_new):
             handed = climb(store, runner, ModuleAdvisor(found, runner, baseline=asked.first), clock, on_event)
-        except UserError:
-            if asked.is_new and not any(store.study.all(Ran)):
-                store.close()
-                shutil.rmtree(store.path, ignore_errors=True)
-            raise
     on_event(Stage("writing the model and the report", clock()))
     if isinstance(handed.model, Fitted):
         _hand_over(asked, runner, handed, handed.model, clock)
     if runner.paths.found.paths:
         store.append(Explained(clock(), handed.study.baseline or "", runner.paths.found))
-    training = sum(ran.seconds for ran in handed.study.all(Ran))
-    store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
+    end(store, handed, runner, clock)
     done = ModuleStudy(store.path, store.study, found)
     done.report()
     return done
@@ -229,16 +196,14 @@ def _hand_over(
 ) -> None:
     """Save the network, trained on all rows where that was asked for, and the script that trains it."""
     store, found = asked.store, asked.found
-    sealed, task = handed.study.sealed, found.task
+    task = found.task
     rows = len(task.parts.work)
     if asked.refit == "all":
         again = runner.refit(fitted)
         if again is not fitted:
             fitted, rows = again, rows + len(task.parts.sealed)
             store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(task.parts.sealed))))
-    score = math.nan
-    if sealed is not None:
-        score = sealed.final_score if sealed.handed_over == sealed.final else sealed.baseline_score
+    score = sealed_score(handed.study)
     facts = ModelFacts(
         name=task.name, target=task.target_name, kind=task.kind, classes=task.classes, metric=task.metric.name,
         higher_is_better=task.metric.higher_is_better, columns=(), version=environment.versions()["liebig"],

@@ -21,7 +21,7 @@ from liebig.core.task import TaskKind
 from liebig.data.module.form import Form, Says
 from liebig.data.module.inputs import ModuleInputs
 from liebig.nets.foreign.patient import InputStatistics
-from liebig.nets.surgery import Materials, network_for
+from liebig.nets.surgery import Materials, SurgeryRefused, network_for
 from liebig.nets.user_module import UserModule
 from liebig.store.model import ModelFacts, Part, StoredModel, save_model
 from liebig.techniques.objectives.answers import class_probabilities
@@ -177,12 +177,13 @@ def loaded(stored: StoredModel, build: Callable[[], nn.Module] | None) -> Module
     spec = treespec_loads(plain["inputs"])
     leaves = tuple(tensors[f"input-{i}"] for i in range(sum(name.startswith("input-") for name in tensors)))
     statistics = InputStatistics(*(tensors[name] for name in _STATISTICS)) if "mean" in tensors else None
-    module = network_for(recipe.network, Materials(build, tuple(tree_unflatten(list(leaves), spec)), statistics), 0)
     try:
+        module = network_for(recipe.network, Materials(build, tuple(tree_unflatten(list(leaves), spec)), statistics), 0)
         module.load_state_dict(dict(stored.parts[_NETWORK].tensors))
-    except RuntimeError as error:
+    except (RuntimeError, SurgeryRefused) as error:
         raise UserError(
-            f"build makes another network than the one that was saved ({' '.join(str(error).split())[:200]})"
+            f"build must make the network that was saved ({recipe.network.source}), however it makes another "
+            f"({' '.join(str(error).split())[:200]})"
         ) from error
     names = tuple(plain.get("names", ()))
     return ModuleModel(module.eval(), recipe, facts, Answering(form, plain["fitted"], spec, leaves, statistics, names))

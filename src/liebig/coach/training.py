@@ -417,6 +417,16 @@ class TrainingRunner:
         (trained,) = self._train([recipe], [self.blocks[index]], options, self._clock() + seconds)
         return trained.model if trained.run.outcome.ending.usable else None
 
+    def predicted_refit_seconds(self, model: Fitted | Combination) -> float:
+        """What `refit`, or `refit_together`, will take."""
+        members = model.members if isinstance(model, Combination) else (model,)
+        return sum(
+            self._training_seconds_of(
+                FinalRun(each.recipe, 0) if isinstance(each, Fitted) else FinalChallenger(each.name)
+            )[1]
+            for each in members
+        )
+
     def refit_together(self, fitted: Combination) -> Combination:
         """The members of a combination trained on work and sealed rows together, each as by `refit`."""
         every = np.sort(np.concatenate([self.task.parts.work, self.task.parts.sealed]))

@@ -9,6 +9,7 @@ from liebig.nets.user_module import UserModule
 from liebig.recipes.slots import kind_of
 from liebig.recipes.words import listed
 from liebig.techniques.batching.balanced import Balanced
+from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.objectives import ALL as OBJECTIVES
 from liebig.techniques.objectives import FOR_CLASSES
 from liebig.techniques.objectives.users_loss import UsersLoss
@@ -24,6 +25,8 @@ def task_complaint(recipe: Recipe, kind: TaskKind) -> str | None:
         data = "a table" if isinstance(recipe.network, UserModule) else "data of the user's own"
         fitting = "mlp or packed-mlp" if isinstance(recipe.network, UserModule) else "user-module"
         return f"network {recipe.network.kind} cannot read inputs {recipe.inputs.kind}, {data}: it must be {fitting}."
+    if isinstance(recipe.batching, OwnOrder) and not isinstance(recipe.inputs, ModuleInputs):
+        return "batching own-order is drawn by the sampler of a user's own loader: for a table it must be shuffled."
     if isinstance(recipe.objective, UsersLoss):
         return None if isinstance(recipe.network, UserModule) else _NOT_THE_USERS
     learns_classes = isinstance(recipe.objective, FOR_CLASSES)

@@ -78,15 +78,16 @@ def training_script(recipe: Recipe, ground: ScriptGround, surgery: Operated, nam
     accumulates = recipe.batching.accumulates if isinstance(recipe.batching, BatchingSettings) else 1
     helpers = _helpers(whole, surgery, target, ground, names, accumulates)
     body = [*_network(surgery, whole, names), *_loop(whole, ground, target, names, accumulates)]
+    taken = "".join(["*, ", *(f"{name}, " for name, _ in whole.takes)]) if whole.takes else ""
     text = "\n\n".join(
         [
             _head(recipe, names),
             *(helper.strip("\n") + "\n" for helper in helpers),
-            f'def train(train_set, valid_set=None, device="cpu", seed={seed}):\n'
+            f'def train(train_set, valid_set=None, {taken}device="cpu", seed={seed}):\n'
             '    """Train a fresh network on rows (inputs..., target) and give it back."""\n'
             + indent("\n".join(body), "    ")
             + "\n",
-            _main(names),
+            _main(names, whole.takes),
         ]
     )
     compile(text, "<the script>", "exec")
@@ -382,7 +383,7 @@ def evaluate(network, data, device{constants}):
 '''
 
 
-def _main(names: Names) -> str:
+def _main(names: Names, takes: Sequence[tuple[str, str]]) -> str:
     def imported(source: str, name: str) -> str:
         module, _, there = source.partition(":")
         return f"    from {module} import {there} as {name}\n"
@@ -395,8 +396,10 @@ def _main(names: Names) -> str:
         )
     )
     valid = imported(names.valid, "valid_set") if names.valid else "    valid_set = None\n"
+    own = "".join(f"    {name} = ...  # {what}\n" for name, what in takes)
+    handed = "".join(f", {name}={name}" for name, _ in takes)
     return (
-        'if __name__ == "__main__":\n' + known + valid +
-        "    network = train(train_set, valid_set)\n"
+        'if __name__ == "__main__":\n' + known + valid + own +
+        f"    network = train(train_set, valid_set{handed})\n"
         '    torch.save(network.state_dict(), "network.pt")\n'
     )  # fmt: skip

@@ -14,6 +14,7 @@ from liebig.nets.user_module import UserModule
 from liebig.techniques.averaging import ALL as AVERAGING
 from liebig.techniques.batches import ALL as BATCHES
 from liebig.techniques.batching import ALL as BATCHING
+from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.compute import ALL as COMPUTE
 from liebig.techniques.ensembles import ALL as ENSEMBLES
 from liebig.techniques.gradients import ALL as GRADIENTS
@@ -31,7 +32,7 @@ from liebig.techniques.stopping import ALL as STOPPING
 NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, UserModule)
 INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, ModuleInputs)
 #: What stands for functions of the user's own fits into a recipe for a user's own network only.
-OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule)
+OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule, OwnOrder)
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,
     *AVERAGING,

@@ -75,6 +75,7 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         importance=importance_told(study, measure),
         worst_rows=worst_rows_told(study),
         recipe_name=study.recipes[final].name if final else "",
+        is_users_network=_is_users_network(study),
         recipe_toml=recipe_toml if recipe_toml is not None else (toml_of(recipe.plain()) if recipe else ""),
         changes=_changes(study, final),
         environment=_environment(study),
@@ -90,6 +91,10 @@ def _changes(study: Study, final: str | None) -> tuple[RecipeChange, ...]:
     return tuple(RecipeChange(each.path, toml_value(each.before), toml_value(each.after)) for each in changes)
 
 
+def _is_users_network(study: Study) -> bool:
+    return any(noted.recipe.network.kind == "user-module" for noted in study.recipes.values())
+
+
 def _environment(study: Study) -> dict[str, str]:
     machine, ended, began = study.began.machine, study.last(Ended), study.began
     gain = f" (measured {machine.precision_gain:.1f} times the speed of float32)" if machine.precision_gain > 1 else ""
@@ -101,7 +106,11 @@ def _environment(study: Study) -> dict[str, str]:
         "precision": f"{machine.precision}{gain}",
         "seed": str(began.seed),
         "data": f"fingerprint {began.fingerprint}" if began.fingerprint else "",
-        "options": ", ".join(f"{name} {value}" for name, value in began.options.items()),
+        # The options of a study of the user's own network are what identifies it: digests, which no reader needs.
+        "network": began.options.get("source", "") if _is_users_network(study) else "",
+        "options": ""
+        if _is_users_network(study)
+        else ", ".join(f"{name} {value}" for name, value in began.options.items()),
         "versions": ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
     }
     return {name: value for name, value in facts.items() if value}

@@ -288,6 +288,7 @@ class ReportData:
     importance: tuple[ImportanceTold, ...]
     worst_rows: tuple[WorstRow, ...]
     recipe_name: str
+    is_users_network: bool
     recipe_toml: str
     changes: tuple[RecipeChange, ...]
     environment: Mapping[str, str]

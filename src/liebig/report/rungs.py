@@ -65,7 +65,11 @@ def _parts_of_rung(study: Study, before: Rung, rung: Rung, measure: Measure, tel
     if measured:
         return measured
     changes = study.recipes[before.digest].recipe.diff(study.recipes[rung.digest].recipe)
-    heads = {".".join(change.path.split(".")[:2]): None for change in changes}
+    # Where a record of another kind stands in a slot, all its fields are one change.
+    exchanged = {change.path.removesuffix(".kind") for change in changes if change.path.count(".") == 1
+                 and change.path.endswith(".kind")}  # fmt: skip
+    places = (change.path.split(".")[:2] for change in changes)
+    heads = {place[0] if place[0] in exchanged else ".".join(place): None for place in places}
     if len(heads) < 3:
         return ()
     return tuple(PartTold(_part_name(study, rung.digest, head), "", None) for head in heads)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Lines by place, each place a tuple of lines without indentation of its own. `helpers` are whole functions or classes.
+    """Lines by place, each place a tuple of lines without indentation of its own. `helpers` are whole functions or classes;
+    `takes` what the user hands to the training beside the rows: names, and what each is.
 
     `loader` makes ``loader`` from
     ``train_set``; `prepare` runs on the network before the optimizer is made, `optimizer` makes it, `begin` runs before step 0; `rate` is
@@ -22,6 +23,7 @@ class Script:
     """
 
     helpers: tuple[str, ...] = ()
+    takes: tuple[tuple[str, str], ...] = ()
     loader: tuple[str, ...] = ()
     prepare: tuple[str, ...] = ()
     optimizer: tuple[str, ...] = ()

@@ -26,11 +26,13 @@ from liebig.techniques.script import Script, ScriptGround
 @dataclass(frozen=True, slots=True, eq=False)
 class UsersOwn:
     """What is the user's own and no recipe can hold: the loss of (answer, target), the function that makes an optimizer for
-    a network, and the network that is trained now (None where nothing is)."""
+    a network, the network that is trained now (None where nothing is), and the rows of an epoch as the user's sampler draws
+    them from a seed and the epoch's number, int64 [draws] (None where it is the engine that draws)."""
 
     loss: Callable[[Any, Tensor], Tensor] | None = None
     optimizer: Callable[[nn.Module], optim.Optimizer] | None = None
     network: nn.Module | None = None
+    order: Callable[[int, int], Tensor] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -218,6 +220,17 @@ class BatchingSettings(Settings):
     def order(self, target: Tensor, generator: torch.Generator) -> Tensor:
         """One epoch's order: int64 [rows], positions among the training rows. `target` float32 [rows], class codes or
         numbers. The generator depends on the block and the epoch alone, so that recipes of a block share their batches."""
+
+    def drawn(self, rows: int) -> int:
+        """How many rows an epoch draws of `rows` training rows."""
+        return rows
+
+    def epoch_rows(
+        self, rows: Tensor, target: Tensor, generator: torch.Generator, epoch: int, own: UsersOwn | None
+    ) -> Tensor:
+        """The rows of one epoch, int64 [drawn], of the training rows `rows` int64 [rows]; `target` and `generator` as of
+        `order`."""
+        return rows[self.order(target, generator)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,8 +149,9 @@ def predicted_seconds(
     own = max(2, round(rows * min(fidelity.rows, 1.0)))
     cost = step_cost(task, recipe, own, options, encoding)
     batching = batching_of(recipe)
-    batch = min(batching.size, own)
-    steps = -(-own // (batch * batching.accumulates))
+    drawn = batching.drawn(own)
+    batch = min(batching.size, drawn)
+    steps = -(-drawn // (batch * batching.accumulates))
     if epochs is None:
         epochs = epochs_of(recipe, fidelity) * (_STOPS_AT if chooses(recipe) else 1.0)
     count = members * replicas(recipe)

@@ -239,7 +239,8 @@ class Population:
     def _order(self, course: Course, epoch: int) -> Tensor:
         target = torch.from_numpy(self.task.target[course.rows].astype(np.float32))
         generator = torch.Generator().manual_seed(order_seed(course.block, epoch))
-        return torch.from_numpy(course.rows)[self.batching.order(target, generator)]
+        rows = torch.from_numpy(course.rows)
+        return self.batching.epoch_rows(rows, target, generator, epoch, self.ground.own)
 
     def _batches(self, epoch: int) -> Iterator[list[list[Piece]]]:
         """The batches of each step. A batch is one piece, or several where the blocks' last batches differ in length."""
@@ -495,7 +496,9 @@ class Population:
 
     def _rows_seen(self) -> Tensor:
         """Rows that each member has seen in a whole epoch, [K]."""
-        return torch.tensor([len(m.course.rows) for m in self.stack.members], device=self.machine.device)
+        return torch.tensor(
+            [self.batching.drawn(len(m.course.rows)) for m in self.stack.members], device=self.machine.device
+        )
 
     def _late(self) -> bool:
         return self.watching.deadline is not None and time.monotonic() >= self.watching.deadline

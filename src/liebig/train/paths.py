@@ -195,7 +195,8 @@ def _courses(plan: Plan) -> list[Any]:
 
 def _rows_of(plan: Plan) -> int:
     """Rows of a batch that every block has."""
-    return min(batching_of(plan.recipe).size, *(len(course.rows) for course in _courses(plan)))
+    batching = batching_of(plan.recipe)
+    return min(batching.size, *(batching.drawn(len(course.rows)) for course in _courses(plan)))
 
 
 @dataclass(frozen=True, slots=True)

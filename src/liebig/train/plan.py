@@ -17,6 +17,7 @@ from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
 from liebig.stack.specs import Signature, Wants
 from liebig.techniques.batching.in_order import InOrder
+from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import BatchingSettings, ScheduleSettings, StoppingSettings
 from liebig.train.encoding import Encoder
@@ -134,6 +135,8 @@ def _whole_batches(rows: Rows, recipe: Recipe, drop_last: bool) -> Rows:
     """`rows` without those of a last batch that the user leaves out, or that would be a single row: statistics of a batch
     need two."""
     size = batching_of(recipe).size
+    if isinstance(recipe.batching, OwnOrder):
+        return rows  # its epochs are not the rows, each once
     over = len(rows) % size
     if len(rows) > size and ((drop_last and over) or (over == 1 and size > 1)):
         return rows[: len(rows) - over]
@@ -147,7 +150,8 @@ def order_seed(block: Block, epoch: int) -> int:
 
 def steps_per_epoch(recipe: Recipe, rows: int) -> int:
     batching = batching_of(recipe)
-    return -(-rows // (min(batching.size, rows) * batching.accumulates))
+    drawn = batching.drawn(rows)
+    return -(-drawn // (min(batching.size, drawn) * batching.accumulates))
 
 
 def plans(

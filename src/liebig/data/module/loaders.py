@@ -22,13 +22,15 @@ from torch.utils.data import (
 from torch.utils.data._utils.collate import default_collate
 
 from liebig.core.errors import UserError
+from liebig.data.module.drawing import Sampled, sampled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
     """One set of rows as the user gave it. `batch_size` and what follows are None or plain where no loader was given.
 
-    `splits` is False for what must keep the user's own split: an iterable set, or a loader with a sampler of its own.
+    `splits` is False for what must keep the user's own split: an iterable set, or a loader with a sampler of its own, which
+    is `sampled`.
     """
 
     dataset: Any
@@ -38,6 +40,7 @@ class Given:
     drop_last: bool = False
     workers: int = 0
     splits: bool = True
+    sampled: Sampled | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -46,7 +49,7 @@ def given(value: Any, name: str) -> Given:
     if isinstance(value, DataLoader):
         return _loader(value, name)
     if isinstance(value, IterableDataset):
-        return Given(_listed(value, name), splits=False)
+        return Given(_listed(value, name), splits=False, shuffles=False)
     if isinstance(value, (tuple, list)) and len(value) >= 2 and all(_is_array(each) for each in value):
         tensors = [torch.as_tensor(each) for each in value]
         tensors = [each.float() if each.dtype == torch.float64 and i + 1 < len(tensors) else each
@@ -90,6 +93,8 @@ def _loader(loader: DataLoader[Any], name: str) -> Given:
             found = replace(found, batch_size=batches.batch_size, drop_last=batches.drop_last)
         elif batches is None:
             raise UserError(f"{name} must give batches, however its loader has batch_size=None")
+        else:
+            return _sampled(_filled(found, name), batches, True, name)
     if type(sampler) is SubsetRandomSampler:
         # A sampler that only says which rows: the rows are a subset, shuffled.
         return _filled(replace(found, dataset=Subset(dataset, list(sampler.indices))), name)
@@ -98,10 +103,23 @@ def _loader(loader: DataLoader[Any], name: str) -> Given:
         return found
     if type(sampler) is SequentialSampler:
         return replace(found, shuffles=False)
-    note = (
-        f"the sampler of {name} ({type(sampler).__name__}) is not used: rows come in random order, each once an epoch"
-    )
-    return replace(found, splits=False, notes=(note,))
+    return _sampled(found, sampler, False, name)
+
+
+def _sampled(found: Given, sampler: Any, batches: bool, name: str) -> Given:
+    """A loader with a sampler of its own: which rows it has, and how they are drawn. Raises UserError."""
+    seen = sampled(sampler, batches, len(found.dataset), name)
+    rows, kind = seen.drawing.rows, type(sampler).__name__
+    if len(rows) < len(found.dataset):
+        found = replace(found, dataset=Subset(found.dataset, rows.tolist()))
+    if name != "train":
+        note = f"each row of {name} is read once, whatever its sampler ({kind}) draws"
+        return replace(found, splits=False, shuffles=False, notes=() if seen.is_once else (note,))
+    notes = [f"rows are trained on as your {kind} draws them, without those that are held out"]
+    size = seen.sizes[0] if seen.sizes else found.batch_size
+    if len(set(seen.sizes[:-1])) > 1 or (seen.sizes and seen.sizes[-1] > seen.sizes[0]):
+        notes.append(f"its batches differ in size: rows are taken {size} at a time, in its order")
+    return replace(found, splits=False, shuffles=False, batch_size=size, sampled=seen, notes=tuple(notes))
 
 
 def _listed(dataset: Any, name: str) -> list[Any]:

@@ -35,9 +35,11 @@ from liebig.data.table.parts import RARE_CLASS, sealed_rows
 from liebig.nets.surgery import seeded
 from liebig.nets.user_module import UserModule
 from liebig.techniques.batching.in_order import InOrder
+from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.batching.shuffled import Shuffled
 from liebig.techniques.compute.auto import Compute
 from liebig.techniques.objectives.users_loss import UsersLoss
+from liebig.techniques.stage import BatchingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
 
 LEAST_ROWS: Final = 20
@@ -129,13 +131,16 @@ def module_task(
     lengths = tuple(0 if each is None else _length(each) for each in sets)
     judging = chained([each.put(device) for each in _judged(sets, reads, target)])
     own_optimizer = optimizer_of(optimizer, network)
-    steps = max(1, lengths[0] // size if sets[0].drop_last else -(-lengths[0] // size))
+    batching = _batching(sets[0], size)
+    drawn = batching.drawn(lengths[0])
+    steps = max(1, drawn // size if sets[0].drop_last else -(-drawn // size))
     schedule = schedule_of(scheduler, own_optimizer.make, network, epochs, steps)
     own_optimizer = with_momenta(own_optimizer, schedule.momenta)
     notes += schedule.notes
     users = Users(
         build, source_of(build), example, shape, form, own_loss, step, own_optimizer.make, items, judging, whole, size,
         device, UsersGiven(optimizer, own_optimizer.takes),
+        order=sets[0].sampled.drawing if sets[0].sampled else None,
     )  # fmt: skip
     parts = _parts(form.kind, values, classes, lengths, resplit, seed, notes)
     metric_used = _metric(metric, form.kind)
@@ -149,7 +154,7 @@ def module_task(
         objective=UsersLoss(name="step") if step is not None else objective_of(own_loss, form),
         optimizer=own_optimizer.record,
         schedule=schedule.record,
-        batching=Shuffled(size=size) if sets[0].shuffles else InOrder(size=size),
+        batching=batching,
         stopping=FixedEpochs(epochs=epochs),
         compute=Compute(device=str(device), precision="float32"),
     )
@@ -180,6 +185,17 @@ def _sets(train: Any, valid: Any, test: Any) -> tuple[Given, Given | None, Given
         None if valid is None else given(valid, "valid"),
         None if test is None else given(test, "test"),
     )
+
+
+def _batching(train: Given, size: int) -> BatchingSettings:
+    """The rule by which the user's rows come."""
+    if train.sampled is not None:
+        seen = train.sampled
+        return OwnOrder(
+            size=size, name=type(seen.drawing.sampler).__name__, share=seen.draws / len(seen.drawing.rows),
+            batches=seen.drawing.batches, whole=train.drop_last,
+        )  # fmt: skip
+    return Shuffled(size=size) if train.shuffles else InOrder(size=size)
 
 
 def _length(each: Given) -> int:
@@ -313,8 +329,13 @@ def _form(
     loss: Any, metric: Any, answer: Tensor, target: Tensor, targets: Tensor, sets: Sequence[Given | None]
 ) -> tuple[Form, Reals, tuple[str, ...]]:
     """What is learnt, its targets as numbers, its classes. Raises UserError where answers and targets do not fit."""
-    width = _width(answer, len(target))
     trailing = tuple(targets.shape[1:])
+    if answer.ndim > 2 and len(answer) == len(target) and trailing:
+        raise UserError(
+            f"one class or one number is learnt for each row, however targets of shape {tuple(target.shape)} give every row "
+            f"several (the network answers {tuple(answer.shape)}); liebig.watch(model, optimizer) diagnoses such a network"
+        )
+    width = _width(answer, len(target))
     one_hot = len(trailing) == 1 and trailing[0] == width and width > 1
     if trailing not in {(), (1,)} and not one_hot:
         raise UserError(

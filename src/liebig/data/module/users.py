@@ -27,7 +27,8 @@ class Users:
     """`build` makes a fresh network; `example` are the positional inputs of a first batch; `loss` takes (answer, target);
     `step`, where given, (network, batch) -> loss; `optimizer` makes one for a network. `items` are all rows as they are
     trained on, `judged` the same as they are judged (with the validation set's transforms). `whole` says that they are
-    kept as stacked tensors. `given` is what a script repeats."""
+    kept as stacked tensors. `given` is what a script repeats. `order` are the rows of an epoch as the user's sampler draws them
+    (None where there is none of the user's own)."""
 
     build: Callable[[], nn.Module]
     source: str
@@ -43,8 +44,9 @@ class Users:
     batch_size: int
     device: torch.device
     given: Given = field(default_factory=Given)
+    order: Callable[[int, int], Tensor] | None = None
 
     @property
     def own(self) -> UsersOwn:
         """What the stages of the engine take of it."""
-        return UsersOwn(self.loss, self.optimizer)
+        return UsersOwn(self.loss, self.optimizer, order=self.order)

@@ -6,9 +6,10 @@ from typing import Final
 
 from liebig.techniques.batching.balanced import Balanced
 from liebig.techniques.batching.in_order import InOrder
+from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.batching.shuffled import Shuffled
 from liebig.techniques.stage import BatchingSettings
 
-ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled, Balanced, InOrder)
+ALL: Final[tuple[type[BatchingSettings], ...]] = (Shuffled, Balanced, InOrder, OwnOrder)
 
-__all__ = ["ALL", "Balanced", "InOrder", "Shuffled"]
+__all__ = ["ALL", "Balanced", "InOrder", "OwnOrder", "Shuffled"]
