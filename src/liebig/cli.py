@@ -118,6 +118,9 @@ def improve(
     only_networks: Annotated[
         bool, typer.Option("--only-networks", help="Leave classical algorithms out of everything.")
     ] = False,
+    max_predict_ms: Annotated[
+        float | None, typer.Option(help="What answering 1,000 rows may cost on this machine, in milliseconds.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -149,6 +152,7 @@ def improve(
             refit=refit.value,
             memory=memory,
             only_networks=only_networks,
+            max_predict_ms=max_predict_ms,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )

@@ -6,7 +6,8 @@ weight), for each network ``encoder-N`` and ``network-N`` with the Nth recipe, f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from liebig.core.recipe import Recipe
 from liebig.data.table.columns import Column
 from liebig.data.table.encoder import Encoder
 from liebig.store.model import ModelFacts, Part, StoredModel
-from liebig.train.combination import Combination, FittedChallenger
+from liebig.train.combination import Combination, FittedChallenger, columns_of
 from liebig.train.fitted import Fitted
 
 _ENCODER: Final = "encoder"
@@ -66,9 +67,24 @@ def combination_of(stored: StoredModel, path: Path) -> Combination:
                 members.append(_network(stored, stored.recipes[said["recipe"] - 1], f"-{number}"))
             else:
                 members.append(_algorithm(stored.parts[f"{_ALGORITHM}-{number}"], str(said["name"])))
-        return Combination(tuple(members), tuple(weights))
+        return Combination(_sharing(members), tuple(weights))
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(f'the model "{path}" is damaged: its members do not belong together ({error})') from error
+
+
+def _sharing(members: Sequence[Fitted | FittedChallenger]) -> tuple[Fitted | FittedChallenger, ...]:
+    """Equal columns as one value, so that telling whether members read the same is quick."""
+    known: list[tuple[Column, ...]] = []
+    shared: list[Fitted | FittedChallenger] = []
+    for member in members:
+        own = columns_of(member)
+        columns = next((each for each in known if each == own), own)
+        known.append(columns)
+        if isinstance(member, FittedChallenger):
+            shared.append(replace(member, columns=columns))
+        elif isinstance(member.encoder, Encoder):
+            shared.append(replace(member, encoder=replace(member.encoder, columns=columns)))
+    return tuple(shared)
 
 
 def _network_parts(model: Fitted) -> dict[str, Part]:
@@ -93,7 +109,8 @@ def _algorithm_part(member: FittedChallenger) -> Part:
     plain: Mapping[str, Any] = {
         "is": stored.kind, "plain": dict(stored.plain), "columns": [column.plain() for column in member.columns],
     }  # fmt: skip
-    tensors = {name: torch.from_numpy(np.ascontiguousarray(each)) for name, each in stored.arrays.items()}
+    # Copied: safetensors refuses tensors that share memory, and some of an algorithm's are one under two names.
+    tensors = {name: torch.from_numpy(np.array(each)) for name, each in stored.arrays.items()}
     return Part(plain, tensors, is_finite=False)  # an open end of a tree's cut is no damage
 
 

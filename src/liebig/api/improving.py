@@ -26,6 +26,7 @@ from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.training import TrainingRunner
+from liebig.coach.view import MAX_PREDICT_MS
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
@@ -70,17 +71,20 @@ class _Wishes:
     memory: int | None = None
     placebo: bool = False
     only_networks: bool = False
+    max_predict_ms: float = math.inf
 
     def as_text(self) -> dict[str, str]:
         told = {"placebo": self.placebo, "only_networks": self.only_networks}
-        return {name: "true" for name, asked in told.items() if asked}
+        bound = {MAX_PREDICT_MS: repr(self.max_predict_ms)} if math.isfinite(self.max_predict_ms) else {}
+        return {name: "true" for name, asked in told.items() if asked} | bound
 
     def going_on(self, options: Mapping[str, str]) -> _Wishes:
         """With what was asked for when the study began."""
         return replace(
             self,
             placebo=options.get("placebo") == "true",
-            only_networks=self.only_networks or options.get("only_networks") == "true",
+            only_networks=options.get("only_networks") == "true",
+            max_predict_ms=float(options.get(MAX_PREDICT_MS, math.inf)),
         )
 
 
@@ -115,6 +119,7 @@ def improve(
     refit: str = "none",
     memory: str | int | None = None,
     only_networks: bool = False,
+    max_predict_ms: float | None = None,
     placebo: bool = False,
     on_event: Listener | None = None,
     elapsed: float = 0.0,
@@ -126,7 +131,8 @@ def improve(
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
     winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
-    classical algorithms out of everything: of the trials, and of what is handed over. `placebo` replaces every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
+    classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
+    1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `placebo` replaces every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
 
@@ -142,7 +148,8 @@ def improve(
         source = named_task(str(source))
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
-                 "time": time, "test": test, "only_networks": only_networks}  # fmt: skip
+                 "time": time, "test": test, "only_networks": only_networks,
+                 "max_predict_ms": max_predict_ms}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -154,7 +161,9 @@ def improve(
             source, budget, study=study, resume=resume, begin_from=begin_from, trials=trials, refit=refit,
             memory=bytes_of(memory), on_event=listener, elapsed=clocks.monotonic() - start,
         )  # fmt: skip
-    wishes = _Wishes(refit, bytes_of(memory), placebo, only_networks)
+    if max_predict_ms is not None and not max_predict_ms > 0:
+        raise UserError(f"max_predict_ms is milliseconds above 0 for 1,000 rows, however {max_predict_ms} came")
+    wishes = _Wishes(refit, bytes_of(memory), placebo, only_networks, max_predict_ms or math.inf)
     going_on = study if resume is True else resume
     if going_on:
         return _resume(Path(str(going_on)), source, budget, test, wishes, listener, start)
@@ -264,9 +273,11 @@ def _run_with(
         threads=threads,
         # A placebo changes seeds only, and networks of other seeds are better together: that would be no placebo.
         keeps_answers=not wishes.placebo,
+        bounds_prediction=math.isfinite(wishes.max_predict_ms),
     )
     advisor = TableAdvisor(found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks)
     with undone_when_refused(store, asked.is_new):
+        _require_quick(runner, advisor, wishes.max_predict_ms)
         handed = climb(store, runner, advisor, clock, on_event)
     on_event(Stage("writing the model and the report", clock()))
     if isinstance(handed.model, Fitted | Combination):
@@ -275,6 +286,18 @@ def _run_with(
     done = ImprovedStudy(store.path, store.study)
     done.report()
     return done
+
+
+def _require_quick(runner: TrainingRunner, advisor: TableAdvisor, most: float) -> None:
+    """Raise UserError where not even the first network answers as quickly as the user asks."""
+    if not math.isfinite(most):
+        return
+    first = advisor.baseline()
+    taken = runner.predict_ms(first.recipe)
+    if taken > most:
+        raise UserError(
+            f"max_predict_ms is {most:g} for 1,000 rows, however the {first.name} takes {taken:.3g} ms on this machine"
+        )
 
 
 def _hand_over(

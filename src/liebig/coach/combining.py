@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from math import inf
+from typing import Final
 
 from liebig.coach.actions import Action, Challenge, Combine
 from liebig.coach.affording import size_of
-from liebig.coach.limits import CHALLENGE_SHARE, COMBINE_BLOCKS, COMBINE_LEAST, COMBINE_MOST, FIRST_LOOK, MOST_SHARE
+from liebig.coach.limits import (
+    COMBINE_BLOCKS,
+    COMBINE_LEAST,
+    COMBINE_LEAST_SHARE,
+    COMBINE_MOST,
+    FIRST_LOOK,
+    MOST_SHARE,
+)
 from liebig.coach.view import View
 from liebig.core.study import Challenged, Combined, Study
 from liebig.core.task import Fidelity
 from liebig.trials.procedure import ROW_A
 
 #: A challenger is fitted anew at most so often for one study: what does not stay in memory is not waited for.
-_MOST_FITS = 3
+_MOST_FITS: Final = 3
+#: So many of the best challengers are worth time that is kept for them.
+HOPEFUL: Final = 2
+_LOOKS: Final = tuple(each for each in ROW_A.looks if each <= COMBINE_BLOCKS)
 
 
 def combine(view: View) -> Action | None:
@@ -23,28 +36,27 @@ def combine(view: View) -> Action | None:
     incumbent = study.incumbent or ""
     if any(each.control == incumbent for each in study.all(Combined)):
         return None
-    if not view.unhurried and view.seconds_for_members < COMBINE_LEAST:
+    if not view.unhurried and view.seconds_for_members < least_seconds(study):
         return None
-    fidelity = _fidelity(view, incumbent)
-    if fidelity is None:
-        return None
-    challenge = _challenge_anew(view, fidelity)
-    if challenge is not None:
-        return challenge
-    answered = view.answered()[fidelity]
-    names = [incumbent, *_others(view, answered)]
-    # More blocks judge better, more candidates have more to give: no candidate is given up for blocks.
-    shared = [look for look in ROW_A.looks if all(answered[name] >= frozenset(range(look)) for name in names)]
-    if len(names) < 2 or not shared:
-        return None
-    return Combine(tuple(names), max(each for each in shared if each <= COMBINE_BLOCKS), fidelity)
-
-
-def _fidelity(view: View, incumbent: str) -> Fidelity | None:
-    """The largest at which the incumbent's answers are there."""
+    kept = view.answered()
     first = frozenset(range(FIRST_LOOK))
-    having = [each for each, names in view.answered().items() if names.get(incumbent, frozenset()) >= first]
-    return max(having, key=size_of) if having else None
+    having = [fidelity for fidelity, names in kept.items() if names.get(incumbent, frozenset()) >= first]
+    for fidelity in sorted(having, key=size_of, reverse=True):
+        answered = kept[fidelity]
+        challenge = _challenge_anew(view, fidelity, answered)
+        if challenge is not None:
+            return challenge
+        names = [incumbent, *_others(view, answered)]
+        if len(names) > 1:
+            # More blocks judge better, more candidates have more to give: no candidate is given up for blocks.
+            shared = [look for look in _LOOKS if all(answered[name] >= frozenset(range(look)) for name in names)]
+            return Combine(tuple(names), max(shared), fidelity)
+    return None
+
+
+def least_seconds(study: Study) -> float:
+    """Weighing takes time itself: with less it is not begun."""
+    return min(COMBINE_LEAST, COMBINE_LEAST_SHARE * study.began.budget)
 
 
 def _others(view: View, answered: Mapping[str, frozenset[int]]) -> list[str]:
@@ -58,7 +70,8 @@ def _others(view: View, answered: Mapping[str, frozenset[int]]) -> list[str]:
     able = [
         name
         for name in ordered
-        if name != study.incumbent and answered.get(name, frozenset()) >= first and _can_be_paid(view, name)
+        if name != study.incumbent and answered.get(name, frozenset()) >= first
+        if _can_be_paid(view, name) and predict_ms(view, name) <= view.most_predict_ms
     ]
     return able[: COMBINE_MOST - 1]
 
@@ -67,17 +80,26 @@ def _can_be_paid(view: View, name: str) -> bool:
     return view.unhurried or view.predicted_member(name) <= MOST_SHARE * view.seconds_for_members
 
 
-def _challenge_anew(view: View, fidelity: Fidelity) -> Challenge | None:
+def predict_ms(view: View, name: str) -> float:
+    """What a member costs to ask; nothing where that is not bounded."""
+    if view.most_predict_ms == inf:
+        return 0.0
+    note = view.study.recipes.get(name)
+    return view.predict_ms(note.recipe) if note is not None else view.challenger_predict_ms(name)
+
+
+def _challenge_anew(view: View, fidelity: Fidelity, answered: Mapping[str, frozenset[int]]) -> Challenge | None:
     """A challenger that can hold its own and whose answers at this fidelity are not there."""
     study = view.study
-    answered = view.answered()[fidelity]
-    for name in promising(study, view.challengers):
+    for name in islice(promising(study, view.challengers), HOPEFUL):
         if answered.get(name, frozenset()) >= frozenset(range(FIRST_LOOK)) or not _can_be_paid(view, name):
             continue
         if sum(each.name == name for each in study.all(Challenged)) >= _MOST_FITS:
             continue
-        cost = view.predicted_challenge(name, FIRST_LOOK, fidelity)
-        if view.unhurried or cost <= CHALLENGE_SHARE * view.seconds_for_members:
+        if view.unhurried:
+            return Challenge(name, FIRST_LOOK, fidelity)
+        cost = view.predicted_challenge(name, FIRST_LOOK, fidelity) + view.predicted_member(name)
+        if cost + least_seconds(study) <= MOST_SHARE * view.seconds_for_members:
             return Challenge(name, FIRST_LOOK, fidelity)
     return None
 

@@ -29,15 +29,15 @@ from liebig.coach.actions import (
     Withdraw,
 )
 from liebig.coach.advice import Advisor, Idea
-from liebig.coach.combining import promising
-from liebig.coach.limits import COMBINE_LEAST, COMBINE_SHARE, MOST_SHARE
+from liebig.coach.combining import HOPEFUL, least_seconds, predict_ms, promising
+from liebig.coach.limits import COMBINE_SHARE, MOST_SHARE
 from liebig.coach.policy import next_action
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Runner
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seal import epochs_chosen, judge_seal
 from liebig.coach.search import around
 from liebig.coach.view import View
-from liebig.coach.weighed import combined, digest_of
+from liebig.coach.weighed import Prices, affordable, combined, digest_of
 from liebig.core.errors import BudgetTooShort
 from liebig.core.event import (
     BaselineJudged,
@@ -199,6 +199,8 @@ class _Coach:
             self.runner.answered,
             self._member_seconds,
             self._until_seal() - self.clock(),
+            self.runner.predict_ms,
+            self.runner.challenger_predict_ms,
         )
 
     def _around(self, count: int) -> Sequence[Idea]:
@@ -244,12 +246,12 @@ class _Coach:
 
     # --- answering together ---
 
-    def _member(self, name: str, rows: float = 1.0) -> FinalRun | FinalChallenger:
+    def _member(self, name: str) -> FinalRun | FinalChallenger:
         """Whoever is called so, trained once more."""
         note = self.study.recipes.get(name)
         if note is None:
-            return FinalChallenger(name, rows)
-        return FinalRun(note.recipe, epochs_chosen(self.study, name), rows)
+            return FinalChallenger(name)
+        return FinalRun(note.recipe, epochs_chosen(self.study, name))
 
     def _member_seconds(self, name: str) -> float:
         """What one member more adds to the seal."""
@@ -272,25 +274,26 @@ class _Coach:
         if weighed or study.incumbent not in answered or len(answered) < 2:
             return 0.0
         most = COMBINE_SHARE * study.began.budget
-        hopeful = list(promising(study, self._challengers))[:2]
-        reserve = COMBINE_LEAST + self._member_seconds(study.incumbent or "")
+        hopeful = list(promising(study, self._challengers))[:HOPEFUL]
+        reserve = least_seconds(study) + self._member_seconds(study.incumbent or "")
         return min(most, reserve + sum(self._member_seconds(name) for name in hopeful))
 
     def _combine(self, action: Combine) -> None:
         """Weigh, without the dearest candidates as long as time does not pay for all that get a weight."""
         self._stage("weighing models to answer together")
-        names, blocks = list(action.names), range(action.blocks)
-        prices = {name: self._member_seconds(name) for name in names} if isfinite(self._until_seal()) else {}
-        while prices and len(names) > 1:
-            weights = self.runner.weights(names, blocks, action.fidelity)
-            left = MOST_SHARE * (self._until_seal() - self.clock())
-            chosen = [name for name, weight in zip(names, weights, strict=True) if weight and name != names[0]]
-            chosen.sort(key=prices.__getitem__)
-            if not chosen or self._combination_seconds(names, weights) <= left:
-                break
-            names.remove(chosen.pop())  # the dearest, and whoever must follow
-            while chosen and sum(prices[name] for name in chosen) > left:
-                names.remove(chosen.pop())
+        view, blocks = self.view(), range(action.blocks)
+        prices = Prices(
+            {name: self._member_seconds(name) for name in action.names} if isfinite(self._until_seal()) else {},
+            {name: predict_ms(view, name) for name in action.names} if isfinite(view.most_predict_ms) else {},
+            view.most_predict_ms,
+        )
+        names = affordable(
+            action.names,
+            prices,
+            lambda some: self.runner.weights(some, blocks, action.fidelity),
+            self._combination_seconds,
+            lambda: MOST_SHARE * (self._until_seal() - self.clock()),
+        )
         weighed = self.runner.weigh(names, blocks, action.fidelity) if len(names) > 1 else None
         entry = combined(self.study, action, names, weighed)
         self._write(replace(entry, at=self.clock()))
@@ -303,14 +306,10 @@ class _Coach:
                 )
             )  # fmt: skip
 
-    def _combination_seconds(self, names: Sequence[str], weights: Sequence[float]) -> float:
-        """Seconds more that the seal takes with this combination in place of the incumbent."""
-        chosen = [(name, weight) for name, weight in zip(names, weights, strict=True) if weight]
-        members = tuple(self._member(name) for name, _ in chosen)
-        if [name for name, _ in chosen] == list(names[:1]):
-            return 0.0
-        finals = self._finals()
-        instead = [finals[0], FinalCombination(members, tuple(weight for _, weight in chosen))]
+    def _combination_seconds(self, names: Sequence[str]) -> float:
+        """Seconds more that the seal takes when these answer together in place of the incumbent."""
+        finals, members = self._finals(), tuple(self._member(name) for name in names)
+        instead = [finals[0], FinalCombination(members, (1.0 / len(members),) * len(members))]
         predicted = self.runner.predicted_seal_seconds
         return RESERVE_FACTOR * max(predicted(instead) - predicted(finals), 0.0)
 
@@ -514,13 +513,13 @@ class _Coach:
     # --- the seal ---
 
     def _finals(self, rows: float = 1.0) -> list[AnyFinal]:
-        """Baseline and winner (one, where it is the same)."""
+        """Baseline and winner (one, where it is the same). A combination is trained on all work rows or not at all."""
         study = self.study
         if study.baseline is None:
             return [FinalRun(self._baseline.recipe, 0, rows)]
         together = study.combination
         if together is not None:
-            members = tuple(self._member(each.name, rows) for each in together.members)
+            members = tuple(self._member(each.name) for each in together.members)
             weights = tuple(each.weight for each in together.members)
             first = study.recipes[study.baseline].recipe
             return [FinalRun(first, epochs_chosen(study, study.baseline), rows), FinalCombination(members, weights)]

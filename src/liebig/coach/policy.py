@@ -166,7 +166,7 @@ def _try_together(view: View) -> Action | None:
     if len(chosen) < 2:
         return None
     combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))
-    if combined is None:
+    if combined is None or not view.answers_in_time(combined):
         return None
     # One of them may hold the changes of all: then it is judged beside the one adopted, and its runs are there.
     known = recipes.get(combined.digest)
@@ -217,7 +217,8 @@ def _search(view: View) -> Action | None:
 
     size = next((size for size in range(SEARCH_SIZE, SEARCH_LEAST - 1, -2) if cost(size) <= limit), 0)
     known = study.recipes
-    ideas = [each for each in view.around(size) if each.recipe.digest not in known] if size else []
+    drawn = [each for each in view.around(size) if each.recipe.digest not in known] if size else []
+    ideas = [each for each in drawn if view.answers_in_time(each.recipe)]
     if len(ideas) < SEARCH_LEAST:
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.SEARCH, incumbent, tuple(ideas), fidelity)

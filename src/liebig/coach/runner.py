@@ -44,10 +44,9 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class FinalChallenger:
-    """Fit a classical algorithm once more on (a share of) all work rows."""
+    """Fit a classical algorithm once more on all work rows."""
 
     name: str
-    rows: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +101,12 @@ class Runner(Protocol):
 
     def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
         """What `challenge` will take."""
+
+    def predict_ms(self, recipe: Recipe) -> float:
+        """Milliseconds that what `recipe` trains takes to answer 1,000 rows of a table, measured on this machine."""
+
+    def challenger_predict_ms(self, name: str) -> float:
+        """The same of a classical algorithm that was fitted; 0 before that."""
 
     def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
         """Of which recipes (by digest) and classical algorithms (by name) the answers in which blocks are still there."""

@@ -163,6 +163,12 @@ class SimulatedRunner:
     def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
         return 0.0
 
+    def predict_ms(self, recipe: Recipe) -> float:
+        return 0.0
+
+    def challenger_predict_ms(self, name: str) -> float:
+        return 0.0
+
     def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
         return {}  # scores are drawn, nothing is answered
 

@@ -27,16 +27,17 @@ from liebig.hardware.threads import Threads
 from liebig.stack.draws import member_seed
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
-from liebig.train.combination import Combination, FittedChallenger, mixed
+from liebig.train.combination import Combination, FittedChallenger, Predictor, mixed
 from liebig.train.cost import forget_costs, predicted_seconds
 from liebig.train.encoding import Encoding
 from liebig.train.fitted import Fitted
 from liebig.train.options import Precision
 from liebig.train.paths import Paths
-from liebig.train.plan import chooses
+from liebig.train.plan import chooses, replicas
 from liebig.train.range_test import range_test
 from liebig.train.tables import TABLES
 from liebig.train.training import Trained, TrainOptions, train
+from liebig.train.untrained import untrained
 from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import examples, failed, score, score_of
 
@@ -46,6 +47,10 @@ AFTER_SEAL: Final = 2.0
 _FORGET: Final = 0.8
 #: Before anything is measured, costs are taken to be so many times those predicted from shapes.
 _CAUTION: Final = 1.2
+#: What answering costs is measured on so many rows, so many times, by networks behind encoders fitted on so many.
+_PREDICTED: Final = 1000
+_MEASURED: Final = 3
+_ENCODER_ROWS: Final = 5000
 #: One call counts as at most so many times slower than expected, and so many seconds.
 _MOST_SLOWER: Final = 4.0
 _STUMBLE: Final = 0.2
@@ -85,7 +90,7 @@ class TrainingRunner:
     `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
     follows what else the machine does, and so do the probes; without, results do not depend on that. `paths` is what was
     measured of how a user's own networks are trained, `training_seconds` what was spent training so far. Without
-    `keeps_answers` nothing can be combined."""
+    `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what answering costs."""
 
     def __init__(
         self,
@@ -101,6 +106,7 @@ class TrainingRunner:
         threads: Threads | None = None,
         encoding: Encoding = TABLES,
         keeps_answers: bool = True,
+        bounds_prediction: bool = False,
     ) -> None:
         self.task, self.seed, self._encoding = found.task, seed, encoding
         self._clock, self._memory, self._listener, self._precision = clock, memory, listener, precision
@@ -111,8 +117,10 @@ class TrainingRunner:
         self._reseeded: dict[str, int] = {}
         self._refits, self._threads = refits, threads
         self.paths = Paths(timed=threads is not None)
+        self._bounds_prediction = bounds_prediction
         self._answers = KeptAnswers(KEPT_ANSWERS if keeps_answers else 0)
         self._fits: dict[str, _Pace] = {}
+        self._predict_ms: dict[str, float] = {}
 
     # --- runs ---
 
@@ -232,6 +240,8 @@ class TrainingRunner:
             except ValueError:  # what it cannot be fitted on: the network stands unchallenged
                 return []
             scores.append(score_of(task, block.select, predictions, time.monotonic() - began))
+            if self._bounds_prediction and name not in self._predict_ms:
+                self._predict_ms[name] = self._measured_ms(fitted)
             if np.isfinite(predictions).all():
                 self._answers.put(name, index, fidelity, predictions[examples(block.select)])
         return scores
@@ -270,6 +280,34 @@ class TrainingRunner:
         pace = self._fits.get(name)
         factor = max(1.0, self._pace.factor) if pace is None else pace.factor
         return challenger.predicted_seconds(self._shape(rows)) * factor
+
+    # --- what answering costs ---
+
+    def predict_ms(self, recipe: Recipe) -> float:
+        shape = f"{recipe.population_key} {replicas(recipe)}"
+        if shape not in self._predict_ms:
+            rows = self.task.parts.work[:_ENCODER_ROWS]
+            model = untrained(self.task, recipe, rows, self._encoding)
+            self._predict_ms[shape] = self._measured_ms(model)
+        return self._predict_ms[shape]
+
+    def challenger_predict_ms(self, name: str) -> float:
+        return self._predict_ms.get(name, 0.0)
+
+    def _measured_ms(self, model: Predictor) -> float:
+        """Milliseconds for 1,000 rows as they stand in a file: encoding them is part of it."""
+        task = self.task
+        rows = np.resize(task.parts.work[:_PREDICTED], _PREDICTED)  # a smaller table's rows are asked again
+        frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
+        self._choose_threads()
+        spent = []
+        with threadpool_limits(torch.get_num_threads()):
+            model.predict_frame(frame)  # what is done once, when it is first asked, is not counted
+            for _ in range(_MEASURED):
+                began = time.monotonic()
+                model.predict_frame(frame)
+                spent.append(time.monotonic() - began)
+        return 1000.0 * min(spent) * 1000 / _PREDICTED
 
     # --- answering together ---
 
@@ -336,7 +374,7 @@ class TrainingRunner:
                 run, model, _ = self._train_final(each, deadline)
                 epochs = max(epochs, run.epochs)
             else:
-                model = self._fit_final(each)
+                model = self._fitted_or_none(each.name, self.task.parts.work)
             if model is not None:
                 members[place] = model
         if not members:
@@ -346,15 +384,6 @@ class TrainingRunner:
         sealed = seal_block(self.task, self.seed).select
         opened = self._judged(together, sealed, time.monotonic() - began, epochs)
         return replace(opened, members=tuple(members))
-
-    def _fit_final(self, final: FinalChallenger) -> FittedChallenger | None:
-        rows = self.task.parts.work
-        if final.rows < 1.0:
-            drawn = np.random.default_rng(self.seed).choice(
-                len(rows), max(1, round(final.rows * len(rows))), replace=False
-            )
-            rows = rows[np.sort(drawn)]
-        return self._fitted_or_none(final.name, rows)
 
     def _fitted_or_none(self, name: str, rows: Rows) -> FittedChallenger | None:
         try:
@@ -402,8 +431,8 @@ class TrainingRunner:
             case FinalCombination(members, _):
                 each = [self._training_seconds_of(member) for member in members]
                 return sum(once for once, _ in each), sum(again for _, again in each)
-            case FinalChallenger(name, rows):
-                return self._predicted_fit(name, round(work * rows)), self._predicted_fit(name, self.task.rows)
+            case FinalChallenger(name):
+                return self._predicted_fit(name, work), self._predicted_fit(name, self.task.rows)
             case FinalRun(recipe, epochs, rows):
                 alone = self.predicted_seconds([Request(lasting(recipe, epochs), 0, Fidelity(rows))])
                 return alone * work / share, alone * self.task.rows / share

@@ -1,10 +1,10 @@
-"""What came of weighing models against each other, as an entry of the ledger."""
+"""Weighing models against each other within what can be paid, and what came of it, as an entry of the ledger."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import nan
 
 from liebig.coach.actions import Combine
@@ -12,6 +12,41 @@ from liebig.coach.runner import Weighed
 from liebig.core.study import Combined, Member, RoundBegan, Study
 from liebig.core.trial import Look, Verdict
 from liebig.trials.procedure import ROW_A, Pairs, judge, level, pairs, round_alpha, spread_of
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a member costs: `seconds` more of training for the seal, and milliseconds to be `asked`, of which `most_asked` are
+    allowed; each by name, empty where it does not matter."""
+
+    seconds: Mapping[str, float]
+    asked: Mapping[str, float]
+    most_asked: float
+
+
+def affordable(
+    names: Sequence[str],
+    prices: Prices,
+    weights: Callable[[Sequence[str]], Sequence[float]],
+    seconds: Callable[[Sequence[str]], float],
+    left: Callable[[], float],
+) -> list[str]:
+    """Candidates of which those that get a weight can all be paid: as long as they can't, the dearest of them leaves, and
+    weights are chosen anew. The first of `names` stays. `seconds` tells what members take together, `left` what there is."""
+    staying = list(names)
+    while (prices.seconds or prices.asked) and len(staying) > 1:
+        chosen = [name for name, weight in zip(staying, weights(staying), strict=True) if weight]
+        others = [name for name in chosen if name != names[0]]
+        limit = left()
+        in_time = not prices.seconds or seconds(chosen) <= limit
+        if not others or (in_time and sum(prices.asked.get(name, 0.0) for name in chosen) <= prices.most_asked):
+            break
+        dear = prices.asked if in_time else prices.seconds
+        others.sort(key=dear.__getitem__)
+        staying.remove(others.pop())
+        while others and not in_time and sum(dear[name] for name in others) > limit:
+            staying.remove(others.pop())
+    return staying
 
 
 def combined(study: Study, action: Combine, names: Sequence[str], weighed: Weighed | None) -> Combined:

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 
 from liebig.core.arrays import Predictions, Reals, Rows
 from liebig.core.metric import LOG_LOSS, Answers, Metric
-from liebig.train.combination import mixed
 
 #: Additions; so many of the best single models are considered; so many get a weight, and none below this one.
 ADDITIONS: Final = 16
 CONSIDERED: Final = 10
 MOST_MEMBERS: Final = 6
 LEAST_WEIGHT: Final = 0.05
-#: Examples of each part that weights are chosen on.
+#: Examples of each part that weights are chosen on: at most, fewer where each has many probabilities, at least.
 _EXAMPLES: Final = 5_000
+_NUMBERS: Final = 60_000
+_FEWEST: Final = 1_000
 #: Of two mixtures with the same score the one with the better log-loss is taken.
 _TIE: Final = 1e-7
 
@@ -74,18 +75,20 @@ def cross_fitted_weights(parts: Sequence[Part], metric: Metric) -> list[Weights]
 def _choose(
     parts: tuple[Part, ...], metric: Metric, known: dict[tuple[int, tuple[int, ...]], float], left_out: int = -1
 ) -> Weights:
-    places = [place for place in range(len(parts)) if place != left_out]
-    score = _scorer(metric)
+    candidates = len(parts[0].answers)
+    others = [(place, part) for place, part in enumerate(parts) if place != left_out]
+    answers = {place: np.stack(part.answers).reshape(candidates, -1) for place, part in others}
 
     def worth(counts: tuple[int, ...]) -> float:
-        total = 0.0
-        for place in places:
+        total, shares = 0.0, (np.array(counts) / sum(counts)).astype(np.float32)
+        for place, part in others:
             if (place, counts) not in known:
-                known[place, counts] = score(parts[place], [each / sum(counts) for each in counts])
+                answer: Predictions = np.asarray(shares @ answers[place]).reshape(part.answers[0].shape)
+                known[place, counts] = _score(metric, part, answer)
             total += known[place, counts]
-        return total / len(places)
+        return total / len(others)
 
-    return greedy(worth, len(parts[0].answers))
+    return greedy(worth, candidates)
 
 
 def greedy(worth: Callable[[tuple[int, ...]], float], candidates: int) -> Weights:
@@ -121,22 +124,19 @@ def _without_slight(counts: Sequence[int]) -> Weights:
     return tuple(each / sum(kept) for each in kept)
 
 
-def _scorer(metric: Metric) -> Callable[[Part, Sequence[float]], float]:
-    def score(part: Part, weights: Sequence[float]) -> float:
-        answer = mixed(part.answers, weights)
-        value = metric.oriented(metric.score(part.target, answer, part.weights))
-        if metric.answers is Answers.CLASSES and metric.name != LOG_LOSS.name:
-            value -= _TIE * LOG_LOSS.score(part.target, answer, part.weights)
-        return value
-
-    return score
+def _score(metric: Metric, part: Part, answer: Predictions) -> float:
+    value = metric.oriented(metric.score(part.target, answer, part.weights))
+    if metric.answers is Answers.CLASSES and metric.name != LOG_LOSS.name:
+        value -= _TIE * LOG_LOSS.score(part.target, answer, part.weights)
+    return value
 
 
 def _thinned(part: Part) -> Part:
     """At most so many examples, drawn alike whatever they hold."""
-    n = len(part.target)
-    if n <= _EXAMPLES:
+    n, outputs = len(part.target), part.answers[0].size // max(len(part.target), 1)
+    most = min(_EXAMPLES, max(_FEWEST, _NUMBERS // max(outputs, 1)))
+    if n <= most:
         return part
     kept = np.zeros(n, dtype=bool)
-    kept[np.random.default_rng(n).choice(n, _EXAMPLES, replace=False)] = True
+    kept[np.random.default_rng(n).choice(n, most, replace=False)] = True
     return part.taking(kept)

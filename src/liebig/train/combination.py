@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from liebig.classical import Answerer
 from liebig.core.arrays import Predictions, Rows
 from liebig.core.task import Task
 from liebig.data.table.columns import Column
-from liebig.data.table.content import classical_of, raw_of
+from liebig.data.table.content import Raw, classical_of, raw_of
+from liebig.data.table.encoder import Encoder
 from liebig.train.encoding import Encoding
 from liebig.train.fitted import Fitted
 
-_CHUNK = 16_384  # rows that are answered at a time
+_CHUNK: Final = 4096  # rows that are answered at a time
 
 
 class Predictor(Protocol):
@@ -40,11 +42,11 @@ class FittedChallenger:
 
     def predict_frame(self, frame: Any) -> Predictions:
         """As `Predictor.predict_frame`. Raises UserError when a column is absent."""
-        parts = [
-            self.answerer.predict(classical_of(raw_of(frame[start : start + _CHUNK], self.columns), self.columns))
-            for start in range(0, max(len(frame), 1), _CHUNK)
-        ]
-        return np.concatenate(parts)
+        return np.concatenate([self.predict_raw(raw_of(piece, self.columns)) for piece in _pieces(frame)])
+
+    def predict_raw(self, raw: Raw) -> Predictions:
+        """Predictions for rows that were read by `columns`."""
+        return self.answerer.predict(classical_of(raw, self.columns))
 
     def predict_rows(self, task: Task[Any], rows: Rows, encoding: Encoding) -> Predictions:
         return self.answerer.predict(task.data.classical(rows))
@@ -66,7 +68,20 @@ class Combination:
             raise ValueError(f"weights must be above 0 and sum to 1, however {self.weights} came")
 
     def predict_frame(self, frame: Any) -> Predictions:
-        return mixed([each.predict_frame(frame) for each in self.members], self.weights)
+        return np.concatenate([self._predict_piece(piece) for piece in _pieces(frame)])
+
+    def _predict_piece(self, piece: Any) -> Predictions:
+        """Members that read the same columns share what was read: that is most of the work for small networks."""
+        read: list[tuple[tuple[Column, ...], Raw]] = []
+        answers = []
+        for member in self.members:
+            columns = columns_of(member)
+            raw = next((raw for known, raw in read if known == columns), None)
+            if raw is None:
+                raw = raw_of(piece, columns)
+                read.append((columns, raw))
+            answers.append(_answer(member, raw))
+        return mixed(answers, self.weights)
 
     def predict_rows(self, task: Task[Any], rows: Rows, encoding: Encoding) -> Predictions:
         return mixed([each.predict_rows(task, rows, encoding) for each in self.members], self.weights)
@@ -75,6 +90,30 @@ class Combination:
     def networks(self) -> tuple[Fitted, ...]:
         """The members that are networks."""
         return tuple(each for each in self.members if isinstance(each, Fitted))
+
+
+def columns_of(member: Fitted | FittedChallenger) -> tuple[Column, ...]:
+    """The columns that a member reads. Raises TypeError for a network that reads no table."""
+    if isinstance(member, FittedChallenger):
+        return member.columns
+    return _table_encoder(member).columns
+
+
+def _table_encoder(member: Fitted) -> Encoder:
+    if not isinstance(member.encoder, Encoder):
+        raise TypeError(f"members read tables, however an encoder {type(member.encoder).__name__} came")
+    return member.encoder
+
+
+def _answer(member: Fitted | FittedChallenger, raw: Raw) -> Predictions:
+    if isinstance(member, FittedChallenger):
+        return member.predict_raw(raw)
+    return member.predict_batch(_table_encoder(member).encode_raw(raw, member.weights.device, torch.float32))
+
+
+def _pieces(frame: Any) -> list[Any]:
+    """A frame in pieces, at least one."""
+    return [frame[start : start + _CHUNK] for start in range(0, max(len(frame), 1), _CHUNK)]
 
 
 def mixed(answers: Sequence[Predictions], weights: Sequence[float]) -> Predictions:
