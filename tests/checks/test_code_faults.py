@@ -111,7 +111,7 @@ def test_what_can_be_a_choice_is_a_warning_only_where_the_outcome_is_poor(
     "changes",
     [
         {},
-        {"function": "nll_loss", "made_by": "log_softmax", "high": 0.0},
+        {"function": "nll_loss", "made_by": "log_softmax", "high": 0.0, "sums_low": 1.0, "sums_high": 1.0},
         BITS,
         BITS | {"function": "binary_cross_entropy", "made_by": "sigmoid", "low": 0.1, "high": 0.9},
         NUMBERS,

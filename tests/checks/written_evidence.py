@@ -217,7 +217,7 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
     "bad-augmentation": (AugmentedScore(0.6, 0.4, 0.97, 0.01, 0.1), POOR),
     "loader-bound": (LoaderWait(0.16, 2e-3, 2.1e-3, 0, "train.py:38"),),
     "host-sync": (HostSyncs(6.0, "train.py:45", "print", 3e-3, 1e-2, 2.0, "cpu"),),
-    "device-underused": (FasterSettings(0.02, ("bfloat16", "channels last"), (0.005, 0.018)),),
+    "device-underused": (FasterSettings(0.02, ("float32", "channels last"), (0.005, 0.018)),),
     "memory-growth": (MemoryGrowth(4e5, 1000, 20_000, 3, 980, "train.py:44"),),
     "causal-leak": (Causality(0.3, 32, True, "blocks.0.attention"),),
     "batch-size": (

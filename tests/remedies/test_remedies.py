@@ -287,6 +287,19 @@ def test_advice_uses_what_was_found():
     assert stop.advise(found(Overfitting, 0.9, best=7.0, trained=80.0)).endswith("(the best was epoch 7 of 80).")
 
 
+def test_stopping_early_waits_in_steps_where_an_epoch_has_few():
+    stop = next(each for each in remedies.ALL if each.name == "stop-early")
+
+    def rule(rows, size, epochs=10):
+        before = recipe(batching=Shuffled(size=size), stopping=FixedEpochs(epochs=epochs))
+        return stop.propose(before, None, situation(rows=rows))[0].recipe.stopping
+
+    assert (rule(5000, 128).patience, rule(5000, 128).epochs) == (8, 45)
+    assert (rule(10, 32).patience, rule(10, 32).epochs) == (64, 360), "an epoch is one step: eight of those are noise"
+    assert (rule(100, 25).patience, rule(100, 25).epochs) == (16, 90)
+    assert rule(10, 32, epochs=1000).epochs == 1000
+
+
 def test_a_probes_range_test_is_read_too():
     probed = situation(TaskKind.BINARY, RateRange((1e-4, 1e-2), (2.0, 1.0), 1e-3, 0.03, 0.1))
     assert RangeTestRate().propose(recipe(), None, probed)[0].name == "rate 0.001 -> 0.03 (range test)"

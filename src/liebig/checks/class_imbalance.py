@@ -12,7 +12,7 @@ import math
 from statistics import NormalDist
 from typing import Final
 
-from liebig.checks.numbers import middle, ramp, scaled_to_hint
+from liebig.checks.numbers import finite, middle, ramp, scaled_to_hint
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
 from liebig.core.evidence import ClassRecall, Evidence, FinalScore, InitialLoss
 
@@ -54,7 +54,8 @@ class ClassImbalance(Check):
                 continue
             rare = ramp(recall.prior[i] * count, 0.6, 0.25)
             error = math.sqrt(max(others * (1 - others), 0.01) / rows)
-            missing = min(others, _reachable(recall.auc[i], count)) - recall.recall[i]
+            reachable = max(_reachable(recall.auc[i], count), _hardest(recall))
+            missing = min(others, reachable) - recall.recall[i]
             lost = ramp(missing, 0.2, 0.6) * ramp(missing / error, 2.0, 4.0)
             strength = rare * lost * (0.2 + 0.8 * _could(recall.auc[i]))
             if strength > best[0]:
@@ -80,6 +81,14 @@ def _reachable(auc: float, count: int) -> float:
         return 1.0
     apart = math.sqrt(2.0) * _NORMAL.inv_cdf(min(max(auc, 0.501), 0.9999))
     return _NORMAL.cdf(apart / 2.0 - math.log(count - 1) / apart)
+
+
+def _hardest(recall: ClassRecall) -> float:
+    """The lowest recall among classes that are not rare: what a class of this task gives, if it is as hard as the hardest of
+    them. 0 where fewer than three are known."""
+    count = len(recall.classes)
+    common = finite(own for own, prior in zip(recall.recall, recall.prior, strict=True) if prior * count > 0.6)
+    return min(common) if len(common) >= 3 else 0.0
 
 
 def _could(auc: float) -> float:

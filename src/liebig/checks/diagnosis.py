@@ -74,9 +74,10 @@ class Diagnosis:
         return f"{self._watched()}{', '.join(parts)}."
 
     def _watched(self) -> str:
-        if math.isnan(self.cost):
-            return f"Watched {self.steps:,} steps. " if self.steps else ""
-        return f"Watched{f' {self.steps:,} steps' if self.steps else ''} at {100 * self.cost:.1f} % cost. "
+        if not self.steps:
+            return ""
+        cost = "" if math.isnan(self.cost) else f" at {100 * self.cost:.1f} % cost"
+        return f"Watched {self.steps:,} steps{cost}. "
 
     def _absent(self) -> list[str]:
         """What was not measured, what most checks wait for first, each once."""

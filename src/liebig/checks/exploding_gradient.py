@@ -44,7 +44,9 @@ class ExplodingGradient(Check):
         totals = [math.hypot(*look) for look in norms.norms]
         known = finite(totals)
         broke = len(known) < len(totals) or evidence.get(NonFinite) is not None
-        growth = max(known) / known[0] if known and known[0] > 0 else math.inf
+        # A gradient that was never finite did not grow: what broke lies before it.
+        started = [total for total in known if total > 0]
+        growth = max(started) / started[0] if started else math.nan
         chosen = gradient_layers(evidence, norms.layers) or list(range(len(norms.layers)))
         ratio = middle(_ratio(look, chosen) for look in norms.norms[:3])
         peak = loss_peak(evidence)

@@ -67,6 +67,6 @@ def _by_count(syncs: HostSyncs) -> float:
     """What the number of waits alone says: on a CPU nothing, unless each step prints."""
     printing = 0.75 * ramp(syncs.printed, 0.3, 0.9)
     if syncs.device.startswith("cpu"):
-        # Next to free there; but who fetches a dozen numbers in each step writes them somewhere, too.
-        return max(printing, 0.6 * log_ramp(syncs.per_step, 4.0, 16.0))
+        # Next to free there; but who fetches a dozen numbers in each step may write them somewhere, too.
+        return max(printing, scaled_to_hint(0.4 * log_ramp(syncs.per_step, 4.0, 16.0)))
     return max(printing, scaled_to_hint(0.3 * ramp(syncs.per_step, 0.5, 1.0)), 0.7 * ramp(syncs.per_step, 1.0, 6.0))

@@ -6,7 +6,7 @@ Measured: labels that disagree with answers out of sample by more than those of 
   standard error; or, where that was not tried, training rows that stay harder than other rows though nothing (dropout,
   augmentation, smoothing) makes them so.
 Misleads: classes that overlap disagree, too: the share then is that of rows that cannot be told apart. A network that can tell
-  nothing apart says nothing about its labels.
+  nothing apart, or is wrong as often as right where it is surest, says nothing about its labels.
 Source: Northcutt, Jiang & Chuang 2021, arXiv:1911.00068; Zhang et al. 2017, arXiv:1611.03530 (noise is learnt late).
 """
 
@@ -55,10 +55,11 @@ class LabelNoise(Check):
     }
 
     def judge(self, evidence: Evidence) -> Answer:
-        agreement = evidence.get(LabelAgreement)
-        if agreement is not None:
+        agreement, curves = evidence.get(LabelAgreement), evidence.get(EpochCurves)
+        tells = agreement is not None and not (agreement.share == 0.0 and math.isnan(agreement.error))
+        if agreement is not None and tells and (curves is None or not _is_undecided(agreement)):
             return _by_agreement(evidence, agreement)
-        return _by_curves(evidence)
+        return _by_curves(evidence) if curves is not None else NotMeasured("EpochCurves")
 
 
 def _by_agreement(evidence: Evidence, agreement: LabelAgreement) -> Answer:
@@ -66,7 +67,8 @@ def _by_agreement(evidence: Evidence, agreement: LabelAgreement) -> Answer:
     # A network that tells nothing apart out of sample has no right to doubt its labels.
     score = outcome(evidence)
     tells = 1.0 if score is None else ramp(_skill(evidence), 0.1, 0.3)
-    strength = ramp(agreement.share, 0.04, 0.16) * ramp(beyond, 2.0, 4.0) * tells
+    decided = 0.0 if _is_undecided(agreement) else 1.0
+    strength = ramp(agreement.share, 0.04, 0.16) * ramp(beyond, 2.0, 4.0) * tells * decided
     if strength < 0.05:
         return Clear()
     shown = ", ".join(
@@ -80,6 +82,12 @@ def _by_agreement(evidence: Evidence, agreement: LabelAgreement) -> Answer:
         "suspects": Fact(f" The most suspect rows: {shown}." if shown else ""),
     }
     return Found(min(1.0, strength), "", facts)
+
+
+def _is_undecided(agreement: LabelAgreement) -> bool:
+    """Where even the surest answers are wrong as often as right there is no region that could tell a wrong label: hard data
+    look the same. Then only the course of training tells."""
+    return agreement.sure < 0.53
 
 
 def _skill(evidence: Evidence) -> float:

@@ -72,7 +72,7 @@ class LearningRateTooHigh(Check):
         both = min(1.0, step_part + peak_part) if step_part > 0.1 else 0.55 * peak_part
         undone = max(relapse, died, min(1.0, step_part + max(relapse, died)) if step_part > 0.1 else 0.0)
         strength = max(step_part * (0.25 + 0.25 * bad + 0.5 * lost), 0.95 * both * bad, 0.85 * undone * lost)
-        strength *= (1.0 - 0.65 * explodes_at_once(evidence)) * _tested(evidence)
+        strength *= (1.0 - 0.65 * explodes_at_once(evidence)) * _tested(evidence, step_part)
         # What letting it down mends was right for a start: it is not too high, it is kept too long.
         strength *= 1.0 - 0.8 * cooling_mends(evidence) * (1.0 - step_part)
         if strength < 0.05:
@@ -121,9 +121,12 @@ def _died(units: UnitStatistics | None) -> float:
     return max(finite(layer.dead - start.get(layer.layer, layer.dead) for look in late for layer in look), default=0.0)
 
 
-def _tested(evidence: Evidence) -> float:
-    """What a range test says: 1 where there was none, or it agrees; less where the rate lies well within its range."""
+def _tested(evidence: Evidence, step_part: float) -> float:
+    """What a range test says: 1 where there was none, or it agrees; less where the rate lies well within its range, or where
+    steps of a usual size learn nothing at any rate."""
     tested = evidence.get(RateRange)
+    if tested is not None and math.isnan(tested.found):
+        return 0.4 + 0.6 * step_part
     if tested is None or not tested.largest > 0 or not tested.used > 0:
         return 1.0
     near_the_end = log_ramp(tested.used / tested.largest, 0.05, 0.3)

@@ -31,6 +31,8 @@ _OF_CODES: Final = frozenset({"cross_entropy", "nll_loss"})
 _RANGES: Final = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "hardsigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 _CUT: Final = frozenset({"relu", "relu6"})
 _NEAR: Final = 1e-3
+#: By how much sums of probabilities differ from 1 where they are none, beyond the rounding of half precision.
+_APART: Final = 0.1
 
 #: A strength with its kind and what else the words need.
 Seen = tuple[float, str, dict[str, Fact]]
@@ -44,7 +46,7 @@ class LossOutputMismatch(Check):
     needs = (LossCalls,)
     of_code = True
     explains = POOR_RESULT | WILD_STEPS | LOST_SIGNAL | {"learning-rate-too-low", "learning-rate-too-high", "unscaled-targets",
-                                                         "overfitting", "batch-size"}  # fmt: skip
+                                                         "overfitting", "batch-size", "misaligned-labels"}  # fmt: skip
     words = {
         "en": Telling(
             headline="The loss function and the network's answers do not match.",
@@ -96,6 +98,12 @@ class LossOutputMismatch(Check):
                 evidence="{function}{where} gets the answer 1 for every row, whatever the network computes: no gradient comes back.",
                 advice="For two classes take one unit with binary_cross_entropy_with_logits and no activation; or two units with cross_entropy.",
                 short="a softmax over one unit",
+            ),
+            "not-over-classes": Telling(
+                headline="The probabilities that {function} gets do not add up to 1 over the classes.",
+                evidence="{function}{where} takes the logarithms of the classes' probabilities; for one row these add up to anything from {sums_low:.2g} to {sums_high:.2g}. So the softmax was taken over another dimension (over the rows of the batch: dim=0), or is missing.",
+                advice="Take log_softmax over the classes (dim=1, or dim=-1 where they come last), or give the raw answers to cross_entropy.",
+                short="probabilities that are not over the classes",
             ),
             "one-class": Telling(
                 headline="{function} over one class is always 0.",
@@ -278,9 +286,18 @@ def _cross_entropy(calls: Sequence[LossCall], evidence: Evidence) -> Seen:
 
 
 def _logarithms(calls: Sequence[LossCall], evidence: Evidence) -> Seen:
-    """Losses that take log-probabilities, which are never above zero."""
+    """Losses that take log-probabilities, which are never above zero, and whose probabilities add up to 1 over the classes."""
     del evidence
-    if _function(calls) not in {"nll_loss", "kl_div"} or max(call.high for call in calls) <= _NEAR:
+    if _function(calls) not in {"nll_loss", "kl_div"}:
+        return _NOTHING
+    if max(call.high for call in calls) <= _NEAR:
+        apart = all(
+            call.high <= 0 and max(abs(call.sums_low - 1.0), abs(call.sums_high - 1.0)) > _APART for call in calls
+        )
+        over_classes = _function(calls) == "nll_loss" or all(len(call.input_shape) == 2 for call in calls)
+        if apart and over_classes and _classes(calls[-1]) > 1:
+            sums = {"sums_low": min(c.sums_low for c in calls), "sums_high": max(c.sums_high for c in calls)}
+            return 0.95, "not-over-classes", _facts(calls, **sums)
         return _NOTHING
     if _made(calls, "softmax", "sigmoid") or _sum_to_one(calls):
         return _SURE, "probabilities-for-logs", _facts(calls)

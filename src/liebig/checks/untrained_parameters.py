@@ -128,15 +128,22 @@ def _worst(use: ParameterUse, evidence: Evidence) -> tuple[float, str, tuple[str
         return 0.95, "still", ()
     moving = _with_gradient(evidence, use.unmoved)
     candidates: list[tuple[float, str, tuple[str, ...]]] = [
-        (much * (0.35 + 0.6 * poor), "fresh", use.fresh),
+        (max(much, _of_layers(use, use.fresh)) * (0.35 + 0.6 * poor), "fresh", use.fresh),
         (much * (scaled_to_hint(0.3 + 0.2 * poor) if use.head_only else 0.35 + 0.5 * poor), "left-out", use.left_out),
         (much * (0.2 + 0.6 * lost), "frozen", use.frozen),
-        (much * (0.3 + 0.6 * poor), "no-gradient", use.without_gradient),
+        (max(much, _of_layers(use, use.without_gradient)) * (0.3 + 0.6 * poor), "no-gradient", use.without_gradient),
         (much * (0.3 + 0.6 * poor), "unmoved", moving),
     ]
     if use.head_only and use.left_out:
         candidates.append((much * 0.8 * lost, "left-out", use.left_out))
     return max((each for each in candidates if each[2]), default=(0.0, "", ()))
+
+
+def _of_layers(use: ParameterUse, names: tuple[str, ...]) -> float:
+    """How much of the network these are by the number of layers: convolutions hold few of its values, and see all there is."""
+    every = {layer_of(name).removesuffix(".bias") for name in use.names}
+    own = {layer_of(name).removesuffix(".bias") for name in names}
+    return ramp(len(own) / len(every), 0.1, 0.34) if every else 0.0
 
 
 def _lost(evidence: Evidence) -> float:

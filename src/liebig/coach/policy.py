@@ -6,7 +6,8 @@ What it does, in the order in which it asks itself:
 1. look at the data; train the baseline; diagnose it;
 2. finish the round that is open: runs, look, race (TRIALS 4, 6);
 3. diagnose the incumbent; try together what was likely together; prove what was adopted where that is cheap;
-4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits;
+4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits; where
+   no starting recipe answers it, the cure of what certainly limits a network comes first and alone;
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
    of the starting recipe, challengers;
 6. with what is left: ask whether all that was adopted since the last proof holds over more blocks, and search around the
@@ -16,6 +17,7 @@ What it does, in the order in which it asks itself:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isfinite
 
 from liebig.coach.actions import (
@@ -149,10 +151,14 @@ def _try_together(view: View) -> Action | None:
     if last.adopted != view.study.incumbent:  # it was taken back
         return None
     seen = last.blocks(last.adopted)
+    answers = {each.digest: each.answers for each in last.began.treatments}
+    still = {"", *_found_in(view.study, last.adopted)}
     others = [
         digest
         for digest, looks in last.looks.items()
         if digest != last.adopted and looks[-1].better >= LIKELY and looks[-1].blocks >= min(seen, FIRST_LOOK)
+        # What was adopted may have answered the same: then there is nothing left for it to do.
+        and answers[digest] in still
     ]
     if not others:
         return None
@@ -175,6 +181,15 @@ def _try_together(view: View) -> Action | None:
     if not pays_for(view, last.adopted, (idea,), fidelity, ROUND_SHARE):
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.TOGETHER, last.adopted, (idea,), fidelity)
+
+
+def _found_in(study: Study, digest: str) -> Iterator[str]:
+    """The checks that found something in a recipe, consequences too."""
+    waiting = [note for each in study.all(Diagnosed) if each.digest == digest for note in each.findings]
+    while waiting:
+        note = waiting.pop()
+        yield note.check
+        waiting += note.consequences
 
 
 def _challenge(view: View) -> Action | None:

@@ -24,6 +24,7 @@ NAMES: Final = frozenset(
 )  # fmt: skip
 BY_HAND: Final = "by hand"
 _WITH_CLASSES: Final = frozenset({"cross_entropy", "nll_loss", "multi_margin_loss"})
+_OF_LOGARITHMS: Final = frozenset({"nll_loss", "kl_div"})
 _OF_BITS: Final = frozenset({"binary_cross_entropy", "binary_cross_entropy_with_logits"})
 _SAMPLE: Final = 256  # examples of a batch of which details are taken
 _CLASSES: Final = 4096  # of more classes no shares are counted
@@ -122,7 +123,7 @@ def seen_loss(
     with torch.no_grad():
         each = _each(call, value)
         if details:
-            facts = _facts(answers, target)
+            facts = _facts(answers, target, call.name in _OF_LOGARITHMS)
         if call.name in _WITH_CLASSES or call.name in _OF_BITS:
             counts = _counts(call)
         elif answers.shape[0] > 0 and target.numel() > 0:
@@ -143,7 +144,7 @@ def failed_loss(call: Call, message: str, *, made_by: str, place: str, step: int
     facts = None
     if call.target.numel() and call.input.numel() and call.input.device.type == "cpu":
         with torch.no_grad():
-            facts = _facts(call.input, call.target)
+            facts = _facts(call.input, call.target, call.name in _OF_LOGARITHMS)
     return SeenLoss(
         call.name, place, step, training, made_by, tuple(call.input.shape), tuple(call.target.shape), (),
         call.input.shape[0] if call.input.dim() else 1, float(call.options.get("label_smoothing", 0.0)),
@@ -205,13 +206,13 @@ def _squared(call: Call) -> Tensor | None:
         return (_sample(call.input, _TARGETS) - _sample(call.target, _TARGETS)).float().square().mean()
 
 
-def _facts(answers: Tensor, target: Tensor) -> Tensor:
+def _facts(answers: Tensor, target: Tensor, logarithms: bool) -> Tensor:
     """[9] float64, or float32 where the device has nothing wider."""
     wide = torch.float32 if answers.device.type == "mps" else torch.float64
     sample, goal = _sample(answers, _SAMPLE), _sample(target, _TARGETS)
     low, high = _ends(sample)
     goal_low, goal_high = _ends(goal)
-    sums = _ends(sample.float().sum(dim=1)) if sample.dim() > 1 and sample.shape[1] > 1 else None
+    sums = _ends(_over_classes(sample, logarithms)) if sample.dim() > 1 and sample.shape[1] > 1 else None
     same = target.shape == answers.shape and target.dim() > 1 and target.shape[1] > 1
     goal_sums = _ends(_sample(target, _SAMPLE).float().sum(dim=1)) if same else None
     if goal.is_floating_point():
@@ -221,6 +222,12 @@ def _facts(answers: Tensor, target: Tensor) -> Tensor:
     nothing = torch.full((), math.nan, dtype=wide, device=answers.device)
     parts = [low, high, *(sums or (nothing, nothing)), goal_low, goal_high, *(goal_sums or (nothing, nothing)), whole]
     return torch.stack([part.to(answers.device, wide) for part in parts])
+
+
+def _over_classes(answers: Tensor, logarithms: bool) -> Tensor:
+    """Sums over the classes; of the probabilities that stand behind, where answers can be the logarithms that a loss takes."""
+    sums = answers.float().sum(dim=1)
+    return torch.where(answers.max() <= 0, answers.float().exp().sum(dim=1), sums) if logarithms else sums
 
 
 def _ends(values: Tensor) -> tuple[Tensor, Tensor]:

@@ -178,9 +178,9 @@ def test_rate_range_of_a_network_that_cannot_learn() -> None:
         blind[4].weight.zero_()
         blind[4].bias.zero_()
     labels = torch.arange(200) % 3
-    assert (
-        "fell at no rate" in only(RateRange, subject(blind, train=(torch.zeros(200, 6), labels))).reasons["RateRange"]
-    )
+    found = measured(RateRange, subject(blind, train=(torch.zeros(200, 6), labels)))
+    assert math.isnan(found.found)
+    assert math.isnan(found.largest)
 
 
 def test_the_rate_of_the_loop_is_the_largest_it_used() -> None:
@@ -232,7 +232,36 @@ def test_overlapping_classes_are_no_wrong_labels() -> None:
 def test_label_agreement_says_nothing_where_nothing_is_predicted() -> None:
     x, y = blobs()
     y = y[torch.randperm(200, generator=torch.Generator().manual_seed(4))]
-    assert "chance" in only(LabelAgreement, subject(train=(x, y))).reasons["LabelAgreement"]
+    found = measured(LabelAgreement, subject(train=(x, y)))
+    assert found.share == 0.0
+    assert math.isnan(found.error)
+    assert found.neighbours < 3.0
+    assert measured(LabelAgreement, subject()).neighbours > 10.0
+
+
+def test_answers_made_of_other_rows_are_seen() -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = mlp()
+
+        def forward(self, x: Tensor) -> Tensor:
+            answers: Tensor = self.net(x)
+            return answers - answers.mean(0)
+
+    assert measured(SameBatchTwice, subject(Mixed())).mixed > 0.05
+    assert measured(SameBatchTwice, subject()).mixed == 0.0
+
+
+def test_a_penalty_within_the_loss_is_no_pull_of_the_data() -> None:
+    net = mlp()
+
+    def penalised(answers: Tensor, target: Tensor) -> Tensor:
+        return functional.cross_entropy(answers, target) + 10.0 * sum(each.square().sum() for each in net.parameters())
+
+    plain, heavy = measured(Regularised, subject(net)), measured(Regularised, subject(net, loss=penalised))
+    assert plain.penalty_pull == 0.0
+    assert heavy.penalty_pull > 3.0 * heavy.data_pull
 
 
 def test_shared_rows() -> None:

@@ -1,6 +1,7 @@
 """Evidence: an immutable bag of typed measurements of one run, and every kind of measurement that it may hold."""
 
 from liebig.core.evidence.active import (
+    WIDE_NUMBERS,
     AugmentedScore,
     Causality,
     Cooled,
@@ -48,6 +49,7 @@ from liebig.core.evidence.training import (
 )
 
 __all__ = [
+    "WIDE_NUMBERS",
     "Anatomy",
     "AugmentedScore",
     "Causality",

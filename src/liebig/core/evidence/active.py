@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from liebig.core.evidence.bag import Measurement
 
@@ -27,11 +28,14 @@ class OneBatch(Measurement):
 class SameBatchTwice(Measurement):
     """One batch answered twice in evaluation as the user evaluates: the largest difference of two answers over their spread.
 
-    `as_called` is the difference in the mode in which the loop evaluates; `in_evaluation` in `eval()` mode.
+    `as_called` is the difference in the mode in which the loop evaluates; `in_evaluation` in `eval()` mode; the second time
+    beside other rows. `mixed` is the latter where the same rows in the same company get the same answer, and 0 elsewhere: rows
+    are answered by other rows.
     """
 
     as_called: float
     in_evaluation: float
+    mixed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class ShuffledInputs(Measurement):
 class RateRange(Measurement):
     """A learning-rate range test on a copy, from the initial (or present) weights: the smoothed loss at growing rates.
 
-    `used` is the rate of the loop, `found` the one that the test recommends, `largest` the largest that did not diverge.
+    `used` is the rate of the loop, `found` the one that the test recommends, `largest` the largest that did not diverge; both
+    are NaN where the loss fell at no rate.
     """
 
     rates: tuple[float, ...]
@@ -140,7 +145,9 @@ class Causality(Measurement):
 @dataclass(frozen=True, slots=True)
 class LabelAgreement(Measurement):
     """How labels agree with answers out of sample (confident learning): the estimated share of wrong ones with its standard
-    error, and the most suspect rows of the training data (row number, given label, likelier label).
+    error, and the most suspect rows of the training data (row number, given label, likelier label). `sure` is the share of labels
+    that agree with the surest third of the answers; NaN where nothing predicts a label better than chance, and `share` says
+    nothing. `neighbours` is by how many standard errors the nearest other rows predict a label better than the commonest class.
 
     Source: Northcutt, Jiang & Chuang 2021, arXiv:1911.00068.
     """
@@ -149,6 +156,8 @@ class LabelAgreement(Measurement):
     share: float
     error: float
     suspects: tuple[tuple[int, str, str], ...]
+    sure: float = math.nan
+    neighbours: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,10 @@ class AugmentedScore(Measurement):
     chance: float
     present: float = math.nan
     present_error: float = math.nan
+
+
+#: The name of the setting that answers float64 by float32.
+WIDE_NUMBERS: Final = "float32"
 
 
 @dataclass(frozen=True, slots=True)

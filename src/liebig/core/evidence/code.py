@@ -18,7 +18,8 @@ class LossCall(Measurement):
     `made_by` is the last operation that made the first argument ("softmax", "log_softmax", "sigmoid", "relu", ...; empty
     where it is none of those). `input_shape`, `target_shape` are as given, `result_shape` that before the reduction (it is
     larger than both where a shape was broadcast). `low`, `high` of the input; `sums_low`, `sums_high` of its sums over
-    the class dimension (NaN for one without classes); `target_low`, `target_high` likewise; `target_whole` when every
+    the class dimension (NaN for one without classes; of the probabilities that stand behind where the function takes their
+    logarithms and none is above 0); `target_low`, `target_high` likewise; `target_whole` when every
     target is a whole number. `loss` is what came out, `rows` the examples. `smoothing` is its label smoothing, `reduction`
     "mean", "sum" or "none"; `target_sums_low`, `target_sums_high` are the sums over the class dimension of a target that has
     the input's shape (1 and 1 for one-hot ones). `failed` is torch's message where the call raised; then `loss` is NaN.

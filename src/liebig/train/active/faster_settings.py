@@ -20,7 +20,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from liebig.core.evidence import FasterSettings
+from liebig.core.evidence import WIDE_NUMBERS, FasterSettings
 from liebig.train.active.nested import mapped, tensors_of
 from liebig.train.active.probe import ActiveProbe
 from liebig.train.active.workbench import Bench, Refused, train_mode
@@ -76,7 +76,7 @@ def _settings(bench: Bench) -> list[_Setting]:
     narrow, inputs = bench.model, batch
     if any(each.dtype is torch.float64 for each in bench.model.parameters()):
         narrow, inputs = _narrow(bench.model), mapped(_narrowed, batch)
-        found.append(_Setting("float32", narrow, inputs))
+        found.append(_Setting(WIDE_NUMBERS, narrow, inputs))
     narrowed = {each.dtype for each in narrow.parameters()} & {torch.bfloat16, torch.float16}
     if bench.step_seconds > _LONG and device in {"cpu", "cuda"} and not narrowed:
         found.append(_Setting("bfloat16 autocast", narrow, inputs, lambda: torch.autocast(device, torch.bfloat16)))

@@ -3,7 +3,8 @@
 Does: takes mean, standard deviation and largest magnitude of each input over the training rows: of each feature of a row, each
   channel of a picture or a sequence.
 Shows: inputs that are far from zero, or whose scales differ.
-Misleads: numbers that stand for words or rows of a table are no scales: only real numbers are read.
+Misleads: numbers that stand for words or rows of a table are no scales: only real numbers are read. The mean of an input that
+  is not finite everywhere is NaN.
 Source: LeCun, Bottou, Orr & Müller 1998, "Efficient BackProp", section 4.3.
 """
 
@@ -40,6 +41,8 @@ class InputScalesProbe(ActiveProbe):
         counts = finite.sum(0).clamp(min=1)
         mean = safe.sum(0) / counts
         spread = (torch.where(finite, (columns - mean).square(), 0.0).sum(0) / counts).sqrt()
+        # A single value that is no number spoils each pass that meets it, however few they are.
+        mean = torch.where(finite.all(0), mean, torch.nan)
         names = tuple(str(i) for i in range(columns.shape[1]))
         return InputScales(names, tuple(mean.tolist()), tuple(spread.tolist()), tuple(safe.abs().amax(0).tolist()))
 

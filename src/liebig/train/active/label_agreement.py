@@ -60,16 +60,20 @@ class LabelAgreementProbe(ActiveProbe):
         labels = _labels(bench)
         near = _by_neighbours(bench, labels)
         if near is not None and _has_skill(near, labels) and noise_share(near, labels).share < _DOUBT:
-            return _told(bench, near, labels)
+            return _told(bench, near, labels, near)
         if (near is None or not _has_skill(near, labels)) and _is_at_chance(bench):
-            raise Refused("neither the network nor its nearest rows predict a label better than chance")
+            return _nothing_told(
+                near, labels, "neither the network nor its nearest rows predict a label better than chance"
+            )
         found = [each for each in (near, _by_copies(bench, near is not None)) if each is not None]
         best = min(found, key=lambda each: _log_loss(each, labels))
         if not _has_skill(best, labels):
-            raise Refused(
-                "nothing that was tried predicts a label better than chance, so that a wrong one cannot be told"
+            return _nothing_told(
+                near,
+                labels,
+                "nothing that was tried predicts a label better than chance, so that a wrong one cannot be told",
             )
-        return _told(bench, best, labels)
+        return _told(bench, best, labels, near)
 
 
 def _is_at_chance(bench: Bench) -> bool:
@@ -81,12 +85,20 @@ def _is_at_chance(bench: Bench) -> bool:
     return float(gain.mean()) < _SKILL * max(standard_error(gain), 1e-9)
 
 
+def _nothing_told(near: Tensor | None, labels: Tensor, why: str) -> LabelAgreement:
+    """That the nearest rows say nothing, which is worth knowing by itself. Raises Refused where there are none to ask."""
+    if near is None:
+        raise Refused(why)
+    return LabelAgreement(len(labels), 0.0, math.nan, (), neighbours=_skill(near, labels))
+
+
 @dataclass(frozen=True, slots=True)
 class NoiseShare:
-    """The estimated share of wrong labels and its standard error."""
+    """The estimated share of wrong labels and its standard error; `sure` of the labels agree with the surest third."""
 
     share: float
     error: float
+    sure: float = math.nan
 
 
 def noise_share(probabilities: Tensor, labels: Tensor) -> NoiseShare:
@@ -108,12 +120,15 @@ def noise_share(probabilities: Tensor, labels: Tensor) -> NoiseShare:
     share = min(max(low - _RISE * max(rise - by_chance, 0.0), 0.0), 1.0)
     # How far the estimate leans on the rise: not at all where the error clearly falls, wholly where it clearly rises.
     lean = _RISE * min(max(0.5 + rise / (2 * by_chance), 0.0), 1.0)
-    return NoiseShare(share, math.hypot((1 + lean) * errors[0], lean * errors[1]))
+    return NoiseShare(share, math.hypot((1 + lean) * errors[0], lean * errors[1]), 1.0 - low)
 
 
-def _told(bench: Bench, probabilities: Tensor, labels: Tensor) -> LabelAgreement:
+def _told(bench: Bench, probabilities: Tensor, labels: Tensor, near: Tensor | None) -> LabelAgreement:
     found = noise_share(probabilities, labels)
-    return LabelAgreement(len(labels), found.share, found.error, _suspects(bench, probabilities, labels, found.share))
+    return LabelAgreement(
+        len(labels), found.share, found.error, _suspects(bench, probabilities, labels, found.share), found.sure,
+        math.nan if near is None else _skill(near, labels),
+    )  # fmt: skip
 
 
 def _suspects(bench: Bench, probabilities: Tensor, labels: Tensor, share: float) -> tuple[tuple[int, str, str], ...]:
@@ -208,7 +223,12 @@ def _log_loss(probabilities: Tensor, labels: Tensor) -> float:
 def _has_skill(probabilities: Tensor, labels: Tensor) -> bool:
     """Whether predictions are right clearly more often than the commonest class is."""
     right = float((probabilities.argmax(1) == labels).double().mean())
+    return _skill(probabilities, labels) > _SKILL or right > 1 - 1 / len(labels)
+
+
+def _skill(probabilities: Tensor, labels: Tensor) -> float:
+    """By how many standard errors predictions are right more often than the commonest class is."""
+    right = float((probabilities.argmax(1) == labels).double().mean())
     likely = float(labels.bincount().max()) / len(labels)
     least = max(likely, 1.0 / max(2, len(torch.unique(labels))))
-    error = math.sqrt(max(least * (1 - least), 1e-4) / len(labels))
-    return right > least + _SKILL * error or right > 1 - 1 / len(labels)
+    return (right - least) / math.sqrt(max(least * (1 - least), 1e-4) / len(labels))

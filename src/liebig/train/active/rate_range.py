@@ -70,7 +70,8 @@ class RateRangeProbe(ActiveProbe):
         losses = learn(bench, optimizers, batches, before=at, stop=is_over)
         if len(smoothed) < len(rates) and not _has_ended(smoothed, losses):
             raise Refused("the time was over before the rates had grown")
-        _must_fall(smoothed, losses, 1.0 / (1.0 - smoothing))
+        if not _falls(smoothed, losses, 1.0 / (1.0 - smoothing)):
+            return RateRange(tuple(rates[: len(smoothed)]), tuple(smoothed), bench.rate, math.nan, math.nan)
         return _told(rates[: len(smoothed)], smoothed, bench.rate)
 
 
@@ -89,15 +90,14 @@ def _has_ended(smoothed: list[float], losses: list[float]) -> bool:
     return bool(losses) and (not math.isfinite(losses[-1]) or (len(smoothed) > 1 and smoothed[-1] > smoothed[0]))
 
 
-def _must_fall(smoothed: list[float], losses: list[float], window: float) -> None:
-    """Raises Refused where no rate made the loss fall by more than batches differ: then its lowest point is chance.
+def _falls(smoothed: list[float], losses: list[float], window: float) -> bool:
+    """Whether some rate made the loss fall by more than batches differ: else its lowest point is chance.
 
-    The noise of a loss is read off neighbouring steps up to the lowest point; `window` steps are averaged by the smoothing.
+    Raises Refused where the loss was not finite long enough to tell. The noise of a loss is read off neighbouring steps up to the lowest point; `window` steps are averaged by the smoothing.
     """
     lowest = min(range(len(smoothed)), key=smoothed.__getitem__) if smoothed else 0
     steps = [b - a for a, b in pairwise(losses[: max(lowest + 1, 10)]) if math.isfinite(a) and math.isfinite(b)]
     if len(steps) < 2:
         raise Refused("the loss is not finite from the first steps on")
     noise = math.sqrt(sum(each * each for each in steps) / (2 * len(steps)))
-    if smoothed[0] - smoothed[lowest] < _SURE * noise / math.sqrt(window):
-        raise Refused("the loss fell at no rate")
+    return smoothed[0] - smoothed[lowest] >= _SURE * noise / math.sqrt(window)

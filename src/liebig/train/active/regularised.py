@@ -4,7 +4,7 @@ Does: takes the training loss on the same rows in training mode and in evaluatio
   weights, the pull of the data (norm of the loss gradient) beside that of the optimizer's weight decay.
 Shows: dropout that takes away what was learnt; a decay that is stronger than the data from the first step.
 Misleads: at the end of a training the two pulls balance whatever the decay, which is why they are taken at its start. A penalty
-  that the user's own loss adds counts as data.
+  that the user's own loss adds is found by cutting the answer off from the network: what still pulls then is not the data.
 Source: Krogh & Hertz 1992; Loshchilov & Hutter 2019, arXiv:1711.05101 (decay apart from the gradient); Srivastava et al. 2014.
 """
 
@@ -68,6 +68,7 @@ def _pulls(bench: Bench, batch: Any) -> tuple[float, float]:
         return 0.0, math.nan
     loss.backward()  # type: ignore[no-untyped-call]
     optimizers = optimizers_at(bench, bench.rate) if bench.copy.optimizers else []
+    added = _added(bench, batch)
     parts = [
         _pull(optimizer, group.get("weight_decay", 0.0), parameter)
         for optimizer in optimizers
@@ -77,7 +78,45 @@ def _pulls(bench: Bench, batch: Any) -> tuple[float, float]:
     ]
     if not parts:
         parts = [(_norm(each.grad), 0.0) for each in bench.copy.trained() if each.grad is not None]
-    return math.hypot(*(data for data, _ in parts)), math.hypot(*(penalty for _, penalty in parts))
+    data, penalty = math.hypot(*(data for data, _ in parts)), math.hypot(*(penalty for _, penalty in parts))
+    return (data, penalty) if added is None else (added[0], math.hypot(penalty, added[1]))
+
+
+def _added(bench: Bench, batch: Any) -> tuple[float, float] | None:
+    """Norms of the pull of the data and of what the loss adds by itself, where it adds something; the gradients of the whole
+    loss stand at the parameters, and stay there."""
+    passing = bench.passing
+    if passing.step is not None or passing.shaped is None:
+        return None
+    whole = {name: each.grad.detach().clone() for name, each in bench.model.named_parameters() if each.grad is not None}
+    parts = passing.split(batch)
+    with torch.no_grad():
+        raw = bench.model(*parts.inputs, **parts.named)
+    names, tensors = zip(*((n, p) for n, p in bench.model.named_parameters() if n in whole), strict=True)
+    loss = passing.loss_of(raw, parts.target)
+    if not loss.requires_grad:
+        return None
+    own: tuple[Tensor | None, ...] = torch.autograd.grad(loss, tensors, allow_unused=True, retain_graph=True)
+    penalties = {name: each for name, each in zip(names, own, strict=True) if each is not None and not each.is_sparse}
+    if not penalties:
+        return math.hypot(*map(_norm, whole.values())), _of_the_original(bench, loss)
+    data = [_norm(each - penalties[name]) if name in penalties else _norm(each) for name, each in whole.items()]
+    return math.hypot(*data), math.hypot(*map(_norm, penalties.values()))
+
+
+def _of_the_original(bench: Bench, loss: Tensor) -> float:
+    """The norm of the penalty's pull where the loss reads the weights of the user's own network, not those of the copy: as
+    they are now. A penalty on squares shrinks with the weights, so it is scaled back to their size at the start."""
+    named = [(name, each) for name, each in bench.subject.model.named_parameters() if each.requires_grad]
+    if not named:
+        return 0.0
+    own: tuple[Tensor | None, ...] = torch.autograd.grad(loss, [each for _, each in named], allow_unused=True)
+    start = dict(bench.model.named_parameters())
+    pulls = []
+    for (name, now), pull in zip(named, own, strict=True):
+        shrunk = _norm(start[name]) / max(_norm(now), 1e-12) if name in start else 1.0
+        pulls.append(_norm(pull) * max(1.0, shrunk))
+    return math.hypot(*pulls)
 
 
 def _pull(optimizer: Optimizer, decay: float, parameter: Tensor) -> tuple[float, float]:
