@@ -156,7 +156,9 @@ def _try_together(view: View) -> Action | None:
     others = [
         digest
         for digest, looks in last.looks.items()
-        if digest != last.adopted and looks[-1].better >= LIKELY and looks[-1].blocks >= min(seen, FIRST_LOOK)
+        if digest != last.adopted
+        and looks[-1].better >= LIKELY
+        and looks[-1].blocks >= min(seen, FIRST_LOOK)
         # What was adopted may have answered the same: then there is nothing left for it to do.
         and answers[digest] in still
     ]
