@@ -115,6 +115,12 @@ def improve(
     ] = None,
     refit: Annotated[Refit, typer.Option(help="all: train what is handed over on the sealed rows, too.")] = Refit.NONE,
     memory: Memory = None,
+    only_networks: Annotated[
+        bool, typer.Option("--only-networks", help="Leave classical algorithms out of everything.")
+    ] = False,
+    max_predict_ms: Annotated[
+        float | None, typer.Option(help="What answering 1,000 rows may cost on this machine, in milliseconds.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -145,6 +151,8 @@ def improve(
             trials=trials,
             refit=refit.value,
             memory=memory,
+            only_networks=only_networks,
+            max_predict_ms=max_predict_ms,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )

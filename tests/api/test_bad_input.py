@@ -126,6 +126,14 @@ def test_a_budget_that_is_no_time(refused: Refused, small_table: Path, budget: s
     assert "budget" in refused("improve", str(small_table), "--target", "answer", f"--budget={budget}")
 
 
+@pytest.mark.parametrize("most", ["0", "-3", "1e-6"])
+def test_answers_that_no_network_gives_in_time(refused: Refused, small_table: Path, tmp_path: Path, most: str) -> None:
+    study = tmp_path / "quick"
+    asked = ("improve", str(small_table), "--target", "answer", "--budget", "20s", "--study", str(study))
+    assert "max_predict_ms" in refused(*asked, f"--max-predict-ms={most}")
+    assert not study.exists()
+
+
 def test_a_directory_that_is_no_model(refused: Refused, small_table: Path, tmp_path: Path) -> None:
     assert str(tmp_path) in refused("predict", str(tmp_path), str(small_table))
 

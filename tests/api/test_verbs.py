@@ -19,7 +19,7 @@ import liebig
 from liebig.cli import _exit_code
 from liebig.core.event import EpochEnded, Event, RateLowered, Stopped, TrialJudged
 from liebig.core.run import Ending
-from liebig.core.study import Ran
+from liebig.core.study import Challenged, Combined, Ran
 from liebig.store.ledger import read_study
 
 pytestmark = pytest.mark.end_to_end
@@ -109,7 +109,31 @@ def test_a_closed_study_is_not_gone_on_with_but_begun_from(small_table: Path, st
         liebig.improve(resume=study.path)
     new = liebig.improve(begin_from=study.path, trials=1, study="new")
     assert study.ledger.sealed is not None
-    assert new.ledger.baseline == study.ledger.sealed.handed_over
+    assert new.ledger.baseline == study.ledger.network_of(study.ledger.sealed.handed_over)
+
+
+def test_only_networks_and_a_bound_on_answering(small_table: Path) -> None:
+    done = liebig.improve(small_table, "answer", trials=2, study="bound", only_networks=True, max_predict_ms=1e4)
+    assert not list(done.ledger.all(Challenged))
+    together = done.ledger.last(Combined)
+    assert together is None or all(each.is_network for each in together.members)
+    assert done.ledger.began.options["max_predict_ms"] == "10000.0"
+    assert sum(done.best.members.values()) == pytest.approx(1.0)
+
+
+def test_a_combination_is_handed_over_whole(small_table: Path) -> None:
+    """Targets that no single model sees as well as their mean does: whatever is handed over, it is what the ledger says."""
+    done = liebig.improve(small_table, "answer", trials=3, study="whole", refit="all")
+    sealed, together = done.ledger.sealed, done.ledger.last(Combined)
+    assert sealed is not None
+    assert together is not None
+    names = {each.name for each in together.members} if sealed.handed_over == together.digest else {sealed.handed_over}
+    recipes = done.ledger.recipes
+    if together.digest != sealed.handed_over:
+        assert len(done.best.members) == 1
+    else:
+        assert len(done.best.members) == len(names)
+        assert {each for each in done.best.members if each not in recipes} >= names - set(recipes)
 
 
 def _runs_of(study: Path) -> int:

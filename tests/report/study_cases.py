@@ -17,6 +17,7 @@ from liebig.core.study import (
     Capacity,
     Challenged,
     ColumnImportance,
+    Combined,
     Diagnosed,
     Ended,
     Entry,
@@ -25,6 +26,7 @@ from liebig.core.study import (
     Left,
     Looked,
     Machine,
+    Member,
     NetworkCard,
     Noted,
     Purpose,
@@ -342,6 +344,28 @@ def multiclass() -> Study:
     return Study(tuple(w.entries))
 
 
+SHARES = (Member("base", 0.1, True), Member("boosted-trees", 0.6, False), Member("scale", 0.3, True))
+
+
+def combined(adopted: bool, members: tuple[Member, ...] = SHARES) -> Combined:
+    verdict = Verdict.LIKELY if adopted else Verdict.UNCLEAR
+    reason = "likely better together" if adopted else "not likely to be better together"
+    seen = look(0.004, 0.006, verdict, 3)
+    return Combined(280.0, "combination-1", "scale", members, 9, 3, FULL, seen, 0.9061, adopted, reason)
+
+
+def together() -> Study:
+    """Networks and boosted trees that answer together."""
+    sealed = Sealed(290.0, "base", "combination-1", "combination-1", 0.8862, 0.9071, 0.0209, 0.018, 0.0238, True, 6512,
+                    {"base": 12}, 3e-5)  # fmt: skip
+    return unfinished().adding(combined(True), sealed)
+
+
+def apart() -> Study:
+    """They were weighed, and not kept."""
+    return likely().adding(combined(False))
+
+
 ALL = {
     "rich": rich,
     "minimal": minimal,
@@ -351,6 +375,8 @@ ALL = {
     "likely": likely,
     "regression": regression,
     "multiclass": multiclass,
+    "together": together,
+    "apart": apart,
 }
 
 

@@ -39,6 +39,8 @@ def test_every_study_is_told_in_every_form(name: str) -> None:
         ("unfinished", Standing.OPEN, "The best so far is the scale: quantile to normal"),
         ("minimal", Standing.EMPTY, "No network has been trained yet."),
         ("regression", Standing.PROVEN, "Your network's RMSE fell by 8,877 on data it never saw."),
+        ("together", Standing.PROVEN, "Your models together gained +0.021 ROC AUC on data they never saw."),
+        ("apart", Standing.GAINED, "Your network gained +0.002 ROC AUC on data it never saw."),
     ],
 )
 def test_the_first_line_says_what_was_gained(name: str, standing: Standing, first: str) -> None:

@@ -11,7 +11,6 @@ from liebig.core.evidence import Measurement
 from liebig.core.study import Explained
 from liebig.data.table.task import TableTask
 from liebig.store.ledger import StudyStore
-from liebig.train.fitted import Fitted
 
 #: Seconds that shuffling columns may take, at most, and as a share of what is left.
 _MOST_SECONDS: Final = 20.0
@@ -22,7 +21,6 @@ def explain_study(
     store: StudyStore,
     found: TableTask,
     runner: TrainingRunner,
-    fitted: Fitted,
     clock: Callable[[], float],
     until: float,
 ) -> None:
@@ -30,7 +28,8 @@ def explain_study(
     of the first block, of the recipe that is handed over: rows that the asked network has not learnt from."""
     study = store.study
     sealed = study.sealed
-    digest = sealed.handed_over if sealed else study.incumbent or ""
+    # Of models that answer together it is the best network that is asked: it is what the ladder tells of.
+    digest = study.network_of(sealed.handed_over) if sealed else study.incumbent or ""
     recipe = study.recipes[digest].recipe
     measured: list[Measurement | None] = [capacity(study)]
     runs = [run for (of, _), by_block in study.scores.items() if of == digest for run in by_block.values()]

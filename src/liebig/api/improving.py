@@ -26,6 +26,7 @@ from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.training import TrainingRunner
+from liebig.coach.view import MAX_PREDICT_MS
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
@@ -36,6 +37,7 @@ from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
 from liebig.screen import Screen
 from liebig.store.ledger import StudyStore, next_free
+from liebig.train.combination import Combination
 from liebig.train.fitted import Fitted
 
 #: Trials go on to 20 blocks where the budget is longer than this many seconds, or so many for each work row.
@@ -60,6 +62,32 @@ class ImprovedStudy(StudyOnDisk):
         return f"model   {model}      liebig predict {self.path} new.csv\nreport  {self.path / 'report.html'}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What a user asks of the model rather than of the table. All but `refit` and `memory` stand in the ledger, and hold
+    when a study goes on."""
+
+    refit: str = "none"
+    memory: int | None = None
+    placebo: bool = False
+    only_networks: bool = False
+    max_predict_ms: float = math.inf
+
+    def as_text(self) -> dict[str, str]:
+        told = {"placebo": self.placebo, "only_networks": self.only_networks}
+        bound = {MAX_PREDICT_MS: repr(self.max_predict_ms)} if math.isfinite(self.max_predict_ms) else {}
+        return {name: "true" for name, asked in told.items() if asked} | bound
+
+    def going_on(self, options: Mapping[str, str]) -> _Wishes:
+        """With what was asked for when the study began."""
+        return replace(
+            self,
+            placebo=options.get("placebo") == "true",
+            only_networks=options.get("only_networks") == "true",
+            max_predict_ms=float(options.get(MAX_PREDICT_MS, math.inf)),
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
     """A study that is to be run: new, or gone on with."""
@@ -67,7 +95,7 @@ class _Asked:
     store: StudyStore
     source: object
     options: TableOptions
-    test: object | None
+    wishes: _Wishes
     is_new: bool
 
 
@@ -90,6 +118,8 @@ def improve(
     trials: int | None = None,
     refit: str = "none",
     memory: str | int | None = None,
+    only_networks: bool = False,
+    max_predict_ms: float | None = None,
     placebo: bool = False,
     on_event: Listener | None = None,
     elapsed: float = 0.0,
@@ -100,8 +130,9 @@ def improve(
     `budget` is a time ("5m", seconds; default 5 minutes) that the whole call keeps; `trials` counts treatments in its place,
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
-    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `placebo` replaces
-    every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
+    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
+    classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
+    1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `placebo` replaces every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
 
@@ -117,7 +148,8 @@ def improve(
         source = named_task(str(source))
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
-                 "time": time, "test": test}  # fmt: skip
+                 "time": time, "test": test, "only_networks": only_networks,
+                 "max_predict_ms": max_predict_ms}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -129,9 +161,12 @@ def improve(
             source, budget, study=study, resume=resume, begin_from=begin_from, trials=trials, refit=refit,
             memory=bytes_of(memory), on_event=listener, elapsed=clocks.monotonic() - start,
         )  # fmt: skip
+    if max_predict_ms is not None and not max_predict_ms > 0:
+        raise UserError(f"max_predict_ms is milliseconds above 0 for 1,000 rows, however {max_predict_ms} came")
+    wishes = _Wishes(refit, bytes_of(memory), placebo, only_networks, max_predict_ms or math.inf)
     going_on = study if resume is True else resume
     if going_on:
-        return _resume(Path(str(going_on)), source, budget, test, refit, bytes_of(memory), listener, start)
+        return _resume(Path(str(going_on)), source, budget, test, wishes, listener, start)
     seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
     first: Recipe | None = None
     options = options_of(
@@ -141,7 +176,7 @@ def improve(
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
         _require_table(closed, Path(begin_from), "--from")
-        first = closed.recipes[closed.sealed.handed_over].recipe if closed.sealed else None
+        first = closed.recipes[closed.network_of(closed.sealed.handed_over)].recipe if closed.sealed else None
         source = source if source is not None else closed.began.source
         options = TableOptions.from_text(closed.began.options) if target is None else options
         # The sealed rows of the closed study were read: a new seed seals others.
@@ -152,9 +187,9 @@ def improve(
     machine = _machine()
     path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
-        store.append(_began(found, source, options, seconds, trials, machine, placebo))
-        asked = _Asked(store, source, options, test, is_new=True)
-        return _run(asked, found, first, refit, bytes_of(memory), placebo, listener, start, machine)
+        store.append(_began(found, source, options, seconds, trials, machine, wishes))
+        asked = _Asked(store, source, options, wishes, is_new=True)
+        return _run(asked, found, first, listener, start, machine)
 
 
 def _resume(
@@ -162,8 +197,7 @@ def _resume(
     source: object | None,
     budget: str | float | None,
     test: object | None,
-    refit: str,
-    memory: int | None,
+    wishes: _Wishes,
     on_event: Listener,
     start: float,
 ) -> ImprovedStudy:
@@ -185,9 +219,8 @@ def _resume(
         if budget is not None:
             # What was given before is spent or lost; the new budget counts from now.
             store.append(replace(began, at=done, budget=done + seconds_of(budget)))
-        placebo = began.options.get("placebo") == "true"
-        asked = _Asked(store, began.source, options, test, is_new=False)
-        return _run(asked, found, None, refit, memory, placebo, on_event, start - done, _machine())
+        asked = _Asked(store, began.source, options, wishes.going_on(began.options), is_new=False)
+        return _run(asked, found, None, on_event, start - done, _machine())
 
 
 def _require_table(study: Study, path: Path, flag: str) -> None:
@@ -203,9 +236,6 @@ def _run(
     asked: _Asked,
     found: TableTask,
     first: Recipe | None,
-    refit: str,
-    memory: int | None,
-    placebo: bool,
     on_event: Listener,
     start: float,
     machine: Machine,
@@ -214,7 +244,7 @@ def _run(
     with Threads() as threads:
         # With --trials nothing may depend on what else the machine does.
         followed = threads if asked.store.study.began.trials is None else None
-        return _run_with(followed, asked, found, first, refit, memory, placebo, on_event, start, machine)
+        return _run_with(followed, asked, found, first, on_event, start, machine)
 
 
 def _run_with(
@@ -222,14 +252,11 @@ def _run_with(
     asked: _Asked,
     found: TableTask,
     first: Recipe | None,
-    refit: str,
-    memory: int | None,
-    placebo: bool,
     on_event: Listener,
     start: float,
     machine: Machine,
 ) -> ImprovedStudy:
-    store = asked.store
+    store, wishes = asked.store, asked.wishes
 
     def clock() -> float:
         return clocks.monotonic() - start
@@ -238,47 +265,64 @@ def _run_with(
     runner = TrainingRunner(
         found,
         seed=asked.options.seed,
-        memory=memory,
+        memory=wishes.memory,
         clock=clock,
         listener=on_event,
         precision="bfloat16" if store.study.began.machine.precision == "bfloat16" else "float32",
-        refits=refit == "all",
+        refits=wishes.refit == "all",
         threads=threads,
+        # A placebo changes seeds only, and networks of other seeds are better together: that would be no placebo.
+        keeps_answers=not wishes.placebo,
+        bounds_prediction=math.isfinite(wishes.max_predict_ms),
     )
-    advisor = TableAdvisor(found, runner, baseline=first, placebo=placebo)
+    advisor = TableAdvisor(found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks)
     with undone_when_refused(store, asked.is_new):
+        _require_quick(runner, advisor, wishes.max_predict_ms)
         handed = climb(store, runner, advisor, clock, on_event)
     on_event(Stage("writing the model and the report", clock()))
-    fitted = handed.model if isinstance(handed.model, Fitted) else None
-    if fitted is not None:
-        _hand_over(store, found, runner, handed, fitted, refit, asked, clock)
+    if isinstance(handed.model, Fitted | Combination):
+        _hand_over(found, runner, handed, handed.model, asked, clock)
     end(store, handed, runner, clock)
     done = ImprovedStudy(store.path, store.study)
     done.report()
     return done
 
 
+def _require_quick(runner: TrainingRunner, advisor: TableAdvisor, most: float) -> None:
+    """Raise UserError where not even the first network answers as quickly as the user asks."""
+    if not math.isfinite(most):
+        return
+    first = advisor.baseline()
+    taken = runner.predict_ms(first.recipe)
+    if taken > most:
+        raise UserError(
+            f"max_predict_ms is {most:g} for 1,000 rows, however the {first.name} takes {taken:.3g} ms on this machine"
+        )
+
+
 def _hand_over(
-    store: StudyStore,
     found: TableTask,
     runner: TrainingRunner,
     handed: Handed,
-    fitted: Fitted,
-    refit: str,
+    fitted: Fitted | Combination,
     asked: _Asked,
     clock: Callable[[], float],
 ) -> None:
     """Save the model; measure what the report tells about it."""
+    store, sealed = asked.store, handed.study.sealed
     score = sealed_score(handed.study)
     rows = len(found.task.parts.work)
     budget = handed.study.began.budget
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
-    explain_study(store, found, runner, fitted, clock, until)
-    if refit == "all":
-        again = runner.refit(fitted)
+    if asked.wishes.refit == "all":
+        until -= runner.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
+    explain_study(store, found, runner, clock, until)
+    if asked.wishes.refit == "all":
+        again = runner.refit(fitted) if isinstance(fitted, Fitted) else runner.refit_together(fitted)
         if again is not fitted:
             fitted, rows = again, rows + len(found.task.parts.sealed)
-            store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(found.task.parts.sealed))))
+            digest = sealed.handed_over if sealed is not None else ""
+            store.append(Explained(clock(), digest, TrainedAgain(rows, len(found.task.parts.sealed))))
     facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
     Model(fitted, facts).save(store.path / "model")
 
@@ -290,10 +334,10 @@ def _began(
     budget: float,
     trials: int | None,
     machine: Machine,
-    placebo: bool,
+    wishes: _Wishes,
 ) -> Began:
     task = found.task
-    given = {**options.as_text(), **({"placebo": "true"} if placebo else {})}
+    given = {**options.as_text(), **wishes.as_text()}
     return Began(
         at=0.0,
         name=Path(source).name if isinstance(source, str | Path) else "table",

@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from liebig.api.combining import combination_of, is_combination, network_of, parts_of
 from liebig.api.module_model import ModuleModel, is_module_model, loaded
 from liebig.core.arrays import Predictions
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
 from liebig.core.recipe import Recipe
 from liebig.core.task import TaskKind
-from liebig.data.table.encoder import Encoder
 from liebig.data.table.reading import read_table
 from liebig.store.ledger import is_study
-from liebig.store.model import ModelFacts, Part, StoredModel, is_model, load_model, save_model
+from liebig.store.model import ModelFacts, is_model, load_model, save_model
 from liebig.store.predict import AnswerColumns, predict_file
 from liebig.store.runs import run_at
+from liebig.train.combination import Combination
 from liebig.train.fitted import Fitted
-
-_ENCODER: Final = "encoder"
-_NETWORK: Final = "network"
 
 
 class Model:
-    """A trained model: the recipe, the encoders and the weights of the networks that answer together."""
+    """A trained model: the recipe, the encoders and the weights of the networks that answer together; or several such and
+    classical algorithms, each with its share of the answer."""
 
-    def __init__(self, fitted: Fitted, facts: ModelFacts) -> None:
+    def __init__(self, fitted: Fitted | Combination, facts: ModelFacts) -> None:
         self._fitted, self.facts = fitted, facts
 
     @property
     def recipe(self) -> Recipe:
-        """How it was trained."""
-        return self._fitted.recipe
+        """How it was trained; where several answer together, the first network among them. Raises UserError where no network
+        is."""
+        if isinstance(self._fitted, Fitted):
+            return self._fitted.recipe
+        networks = self._fitted.networks
+        if not networks:
+            raise UserError("this model has no recipe: only classical algorithms answer in it")
+        return networks[0].recipe
+
+    @property
+    def members(self) -> Mapping[str, float]:
+        """Who answers, with the share of the answer: recipes by digest, classical algorithms by name."""
+        if isinstance(self._fitted, Fitted):
+            return {self._fitted.recipe.digest: 1.0}
+        names = [each.recipe.digest if isinstance(each, Fitted) else each.name for each in self._fitted.members]
+        return dict(zip(names, self._fitted.weights, strict=True))
 
     @property
     def classes_(self) -> NDArray[np.str_]:
@@ -73,14 +86,7 @@ class Model:
     def save(self, path: str | Path) -> None:
         """Write the model as a directory: manifest, recipe, encoders, safetensors. A model that was there is replaced
         only once the new one is whole. Raises UserError when that is not possible."""
-        encoder = self._fitted.encoder
-        if not isinstance(encoder, Encoder):
-            raise TypeError(f"only models of tables are saved, however an encoder {type(encoder).__name__} came")
-        parts = {
-            _ENCODER: Part(encoder.plain(), encoder.tensors(), is_finite=False),
-            _NETWORK: Part({}, self._fitted.tensors()),
-        }
-        save_model(Path(path), StoredModel(self.facts, (self.recipe,), parts))
+        save_model(Path(path), parts_of(self._fitted, self.facts))
 
     def __repr__(self) -> str:
         score = f", {self.facts.metric} {self.facts.score:.4g}" if self.facts.score_rows else ""
@@ -108,6 +114,4 @@ def load(path: str | Path, *, build: Callable[[], nn.Module] | None = None) -> M
         return loaded(stored, build)
     if build is not None:
         raise UserError(f'build= is for a network of your own, however "{place}" holds a model of a table')
-    encoder = Encoder.from_plain(stored.parts[_ENCODER].plain, stored.parts[_ENCODER].tensors)
-    facts, weights = stored.facts, stored.parts[_NETWORK].tensors
-    return Model(Fitted.of(stored.recipes[0], encoder, facts.kind, facts.classes, weights), facts)
+    return Model(combination_of(stored, place) if is_combination(stored) else network_of(stored), stored.facts)

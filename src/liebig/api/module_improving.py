@@ -176,7 +176,7 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
         runner = TrainingRunner(
             found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event, precision="float32",
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
-            refits=asked.refit == "all",
+            refits=asked.refit == "all", keeps_answers=False,
         )  # fmt: skip
         with undone_when_refused(store, asked.is_new):
             handed = climb(store, runner, ModuleAdvisor(found, runner, baseline=asked.first), clock, on_event)

@@ -119,7 +119,7 @@ class RunTold:
 def tell_study(study: Study) -> StudyTold:
     """The report of a study."""
     sealed = study.sealed
-    digest = sealed.handed_over if sealed else study.incumbent
+    digest = study.network_of(sealed.handed_over) if sealed else study.incumbent
     toml = recipe_to_toml(study.recipes[digest].recipe) if digest else None
     return StudyTold(report_data(study, CHECKS, recipe_toml=toml))
 

@@ -11,13 +11,15 @@ Source: Friedman 2001, doi:10.1214/aos/1013203451; Ke et al. 2017 (LightGBM); sc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from liebig.classical.challenger import Answerer, Challenger, Question, Shape, as_predictions
+from liebig.classical.forest import Forest
 from liebig.classical.levels import TreeEncoding
+from liebig.classical.storing import Stored, beneath, within
 from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Predictions, Reals
 
@@ -60,7 +62,8 @@ class BoostedTrees(Challenger):
             random_state=seed % (1 << 32),
         )
         model.fit(encoding.encode(table), target, sample_weight=weights)
-        return FittedTrees(encoding, model, question)
+        present = np.asarray(model.classes_) if question.kind.is_classification else np.zeros(0)
+        return FittedTrees(encoding, Forest.of(model), present, question)
 
 
 def _can_hold_out(target: Reals, question: Question) -> bool:
@@ -75,12 +78,26 @@ def _can_hold_out(target: Reals, question: Question) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedTrees(Answerer):
+    """`present` are the classes that were there to learn, float64 [classes], empty for numbers."""
+
+    kind: ClassVar[str] = "trees"
     encoding: TreeEncoding
-    model: Any
+    forest: Forest
+    present: Reals
     question: Question
 
     def predict(self, table: ClassicalTable) -> Predictions:
         inputs = self.encoding.encode(table)
         if self.question.kind.is_classification:
-            return as_predictions(self.model.predict_proba(inputs), self.model.classes_, self.question)
-        return np.asarray(self.model.predict(inputs), dtype=np.float32)
+            return as_predictions(self.forest.probabilities(inputs), self.present, self.question)
+        return np.asarray(self.forest.raw(inputs)[:, 0], dtype=np.float32)
+
+    def stored(self) -> Stored:
+        arrays = within("encoding", self.encoding.arrays()) | within("forest", self.forest.arrays())
+        return Stored(self.kind, self.question.plain(), arrays | {"present": self.present})
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> FittedTrees:
+        encoding = TreeEncoding.from_arrays(beneath("encoding", stored.arrays))
+        forest = Forest.from_arrays(beneath("forest", stored.arrays))
+        return FittedTrees(encoding, forest, stored.arrays["present"], Question.from_plain(stored.plain))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from liebig.classical.storing import Stored
 from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Predictions, Reals
 from liebig.core.task import TaskKind
@@ -25,6 +27,13 @@ class Question:
     def outputs(self) -> int:
         return self.classes if self.kind is TaskKind.MULTICLASS else 1
 
+    def plain(self) -> dict[str, Any]:
+        return {"kind": self.kind.value, "classes": self.classes}
+
+    @staticmethod
+    def from_plain(plain: Mapping[str, Any]) -> Question:
+        return Question(TaskKind(plain["kind"]), int(plain["classes"]))
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -37,11 +46,22 @@ class Shape:
 
 
 class Answerer(ABC):
-    """An algorithm that was fitted."""
+    """An algorithm that was fitted. `kind` names it where it is kept."""
+
+    kind: ClassVar[str]
 
     @abstractmethod
     def predict(self, table: ClassicalTable) -> Predictions:
         """Answers for rows of the same columns, as in `core.arrays.Predictions`."""
+
+    @abstractmethod
+    def stored(self) -> Stored:
+        """All of it as data."""
+
+    @classmethod
+    @abstractmethod
+    def from_stored(cls, stored: Stored) -> Answerer:
+        """The algorithm that was stored: it answers the same. Raises ValueError or KeyError for damaged data."""
 
 
 class Challenger(ABC):
@@ -98,10 +118,19 @@ class Challenger(ABC):
 class Constant(Answerer):
     """The same answer for every row: where there is nothing to learn. `answer` float32 [] or [classes]."""
 
+    kind: ClassVar[str] = "constant"
     answer: NDArray[np.float32]
 
     def predict(self, table: ClassicalTable) -> Predictions:
         return np.broadcast_to(self.answer, (table.rows, *self.answer.shape)).copy()
+
+    def stored(self) -> Stored:
+        return Stored(self.kind, {"single": self.answer.ndim == 0}, {"answer": np.atleast_1d(self.answer)})
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> Constant:
+        answer = stored.arrays["answer"]
+        return Constant(answer.reshape(()) if stored.plain["single"] else answer)
 
 
 def constant_answer(target: Reals, question: Question, weights: Reals | None) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from liebig.classical.storing import Arrays, joined, parted
 from liebig.classical.table import ClassicalTable
 
 #: Levels of one column, and of all columns together, that get an indicator of their own.
@@ -49,6 +50,18 @@ class DenseEncoding:
         parts: list[NDArray[Any]] = [numbers, ~known[:, self.has_missing]]
         parts += [column[:, None] == kept for column, kept in zip(table.codes.T, self.levels, strict=True)]
         return np.concatenate([part.astype(np.float32) for part in parts], axis=1)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, for `Stored`."""
+        fitted = {"middle": self.middle, "mean": self.mean, "spread": self.spread, "has_missing": self.has_missing}
+        return {**fitted, **joined("levels", self.levels, np.zeros(0, np.int32))}
+
+    @staticmethod
+    def from_arrays(arrays: Arrays) -> DenseEncoding:
+        """The encoding that `arrays` told."""
+        return DenseEncoding(
+            arrays["middle"], arrays["mean"], arrays["spread"], arrays["has_missing"], tuple(parted("levels", arrays))
+        )
 
 
 def _common_levels(column: NDArray[np.int32], most: int) -> NDArray[np.int32]:

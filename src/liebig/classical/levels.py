@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from liebig.classical.storing import Arrays, joined, parted
 from liebig.classical.table import ClassicalTable
 
 #: Histogram trees hold at most 255 levels of a column; one is for all that are rarer.
@@ -46,3 +47,12 @@ class TreeEncoding:
         encoded = np.concatenate(columns, axis=1, dtype=np.float32)
         encoded[:, ~self.known] = 0.0
         return encoded
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, for `Stored`."""
+        return {"known": self.known, **joined("levels", self.levels, np.zeros(0, np.int32))}
+
+    @staticmethod
+    def from_arrays(arrays: Arrays) -> TreeEncoding:
+        """The encoding that `arrays` told."""
+        return TreeEncoding(tuple(parted("levels", arrays)), arrays["known"])

@@ -10,12 +10,13 @@ Source: Ke et al. 2017, "LightGBM: A Highly Efficient Gradient Boosting Decision
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from liebig.classical.challenger import Answerer, Challenger, Question, Shape, as_predictions, inner_split
 from liebig.classical.levels import TreeEncoding
+from liebig.classical.storing import Stored, beneath, within
 from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Predictions, Reals
 from liebig.core.errors import UserError
@@ -50,8 +51,7 @@ class LightGBMTrees(Challenger):
     def learn(
         self, table: ClassicalTable, target: Reals, question: Question, seed: int, weights: Reals | None
     ) -> Answerer:
-        if lightgbm is None:
-            raise UserError('LightGBM is not installed; install it with pip install "liebig[lightgbm]"')
+        _require_installed()
         encoding = TreeEncoding.fit(table)
         inputs = encoding.encode(table)
         fit, stop = inner_split(target, question.kind, seed)
@@ -84,6 +84,7 @@ _OBJECTIVES = {TaskKind.BINARY: "binary", TaskKind.MULTICLASS: "multiclass", Tas
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedLightGBM(Answerer):
+    kind: ClassVar[str] = "lightgbm"
     encoding: TreeEncoding
     model: Any
     question: Question
@@ -95,3 +96,19 @@ class FittedLightGBM(Answerer):
             answers = answers[:, self.present.astype(np.int64)]
             return as_predictions(answers / answers.sum(axis=1, keepdims=True), self.present, self.question)
         return answers.astype(np.float32)
+
+    def stored(self) -> Stored:
+        arrays = within("encoding", self.encoding.arrays()) | {"present": np.asarray(self.present, dtype=np.float64)}
+        return Stored(self.kind, {**self.question.plain(), "trees": self.model.model_to_string()}, arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> FittedLightGBM:
+        _require_installed()
+        encoding = TreeEncoding.from_arrays(beneath("encoding", stored.arrays))
+        model = lightgbm.Booster(model_str=stored.plain["trees"])
+        return FittedLightGBM(encoding, model, Question.from_plain(stored.plain), stored.arrays["present"])
+
+
+def _require_installed() -> None:
+    if lightgbm is None:
+        raise UserError('LightGBM is not installed; install it with pip install "liebig[lightgbm]"')

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -26,6 +26,7 @@ from liebig.classical.challenger import (
     loss_of,
 )
 from liebig.classical.dense import DenseEncoding
+from liebig.classical.storing import Stored, beneath, within
 from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Predictions, Reals
 
@@ -87,6 +88,7 @@ class Linear(Challenger):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedLinear(Answerer):
+    kind: ClassVar[str] = "linear"
     encoding: DenseEncoding
     model: Any
     question: Question
@@ -99,3 +101,20 @@ class FittedLinear(Answerer):
 
     def predict(self, table: ClassicalTable) -> Predictions:
         return self.of(self.encoding.encode(table))
+
+    def stored(self) -> Stored:
+        arrays = {"weights": np.asarray(self.model.coef_), "bias": np.atleast_1d(self.model.intercept_)}
+        if self.question.kind.is_classification:
+            arrays["present"] = np.asarray(self.model.classes_)
+        plain = {**self.question.plain(), "single": np.ndim(self.model.intercept_) == 0}
+        return Stored(self.kind, plain, within("encoding", self.encoding.arrays()) | arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> FittedLinear:
+        question, arrays = Question.from_plain(stored.plain), stored.arrays
+        model: Any = LogisticRegression() if question.kind.is_classification else Ridge()
+        if question.kind.is_classification:
+            model.classes_ = arrays["present"]
+        model.coef_, model.n_features_in_ = arrays["weights"], arrays["weights"].shape[-1]
+        model.intercept_ = float(arrays["bias"][0]) if stored.plain["single"] else arrays["bias"]
+        return FittedLinear(DenseEncoding.from_arrays(beneath("encoding", arrays)), model, question)

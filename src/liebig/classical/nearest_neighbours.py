@@ -11,7 +11,7 @@ Source: Fix & Hodges 1951; Cover & Hart 1967, doi:10.1109/TIT.1967.1053964; scik
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from liebig.classical.challenger import (
     loss_of,
 )
 from liebig.classical.dense import DenseEncoding
+from liebig.classical.storing import Stored, beneath, within
 from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Predictions, Reals
 from liebig.core.task import TaskKind
@@ -64,9 +65,11 @@ class NearestNeighbour(Challenger):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Neighbourhood(Answerer):
-    """Encoded rows with their targets, and how many of them answer."""
+    """Encoded rows `known` float32 [n, width] with their targets, and how many of them answer."""
 
+    kind: ClassVar[str] = "neighbours"
     encoding: DenseEncoding
+    known: NDArray[np.float32]
     index: Any
     target: Reals
     question: Question
@@ -76,9 +79,15 @@ class Neighbourhood(Answerer):
     def of(
         encoding: DenseEncoding, table: ClassicalTable, target: Reals, question: Question, count: int
     ) -> Neighbourhood:
-        count = min(count, table.rows)
-        index = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(encoding.encode(table))
-        return Neighbourhood(encoding, index, target, question, count)
+        return Neighbourhood.among(encoding, encoding.encode(table), target, question, min(count, table.rows))
+
+    @staticmethod
+    def among(
+        encoding: DenseEncoding, known: NDArray[np.float32], target: Reals, question: Question, count: int
+    ) -> Neighbourhood:
+        """Of rows that are encoded already."""
+        index = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(known)
+        return Neighbourhood(encoding, known, index, target, question, count)
 
     def nearest(self, inputs: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Distances and row numbers of the nearest rows, both [n, count], nearest first."""
@@ -88,8 +97,9 @@ class Neighbourhood(Answerer):
     def answer(self, distances: NDArray[Any], rows: NDArray[Any], count: int) -> Predictions:
         """The answer of the first `count` neighbours."""
         distances, targets = distances[:, :count], self.target[rows[:, :count]]
-        # Closeness relative to the typical neighbour, so that an exact copy counts much but not for everything.
-        typical = max(float(np.median(distances)), 1e-9)
+        # Closeness relative to the row's typical neighbour, so that an exact copy counts much but not for everything; a
+        # row is answered alike whichever others are asked about with it.
+        typical = np.maximum(np.median(distances, axis=1, keepdims=True), 1e-9)
         closeness = 1.0 / (distances + 0.1 * typical)
         closeness /= closeness.sum(axis=1, keepdims=True)
         if not self.question.kind.is_classification:
@@ -105,3 +115,14 @@ class Neighbourhood(Answerer):
             width = (self.question.classes,) if self.question.kind is TaskKind.MULTICLASS else ()
             return np.zeros((0, *width), dtype=np.float32)
         return self.answer(*self.nearest(self.encoding.encode(table)), self.count)
+
+    def stored(self) -> Stored:
+        arrays: dict[str, NDArray[Any]] = {"known": self.known, "target": np.asarray(self.target, dtype=np.float64)}
+        plain = {**self.question.plain(), "count": self.count}
+        return Stored(self.kind, plain, within("encoding", self.encoding.arrays()) | arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> Neighbourhood:
+        encoding = DenseEncoding.from_arrays(beneath("encoding", stored.arrays))
+        question, count = Question.from_plain(stored.plain), int(stored.plain["count"])
+        return Neighbourhood.among(encoding, stored.arrays["known"], stored.arrays["target"], question, count)

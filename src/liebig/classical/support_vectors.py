@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from liebig.classical.challenger import (
     inner_split,
 )
 from liebig.classical.dense import DenseEncoding
+from liebig.classical.storing import Stored, beneath, within
 from liebig.classical.table import ClassicalTable
 from liebig.core.arrays import Predictions, Reals
 
@@ -80,6 +81,7 @@ def _scores(border: Any, inputs: NDArray[np.float32]) -> NDArray[Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedBorder(Answerer):
+    kind: ClassVar[str] = "border"
     encoding: DenseEncoding
     border: Any
     curve: Any
@@ -89,9 +91,30 @@ class FittedBorder(Answerer):
         scores = _scores(self.border, self.encoding.encode(table))
         return as_predictions(self.curve.predict_proba(scores), self.curve.classes_, self.question)
 
+    def stored(self) -> Stored:
+        arrays = within("encoding", self.encoding.arrays()) | within("machine", _arrays_of(self.border))
+        arrays |= {"machine.classes_": self.border.classes_, "curve.weights": self.curve.coef_}
+        arrays |= {"curve.bias": self.curve.intercept_, "curve.present": self.curve.classes_}
+        plain = {**self.question.plain(), "gamma": float(self.border._gamma), "inputs": self.border.n_features_in_}
+        return Stored(self.kind, plain, arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> FittedBorder:
+        arrays = stored.arrays
+        border = _machine_of(SVC(), stored)
+        border.classes_ = arrays["machine.classes_"]
+        curve = LogisticRegression()
+        curve.coef_, curve.intercept_, curve.classes_ = (
+            arrays["curve.weights"], arrays["curve.bias"], arrays["curve.present"]
+        )  # fmt: skip
+        curve.n_features_in_ = curve.coef_.shape[1]
+        encoding = DenseEncoding.from_arrays(beneath("encoding", arrays))
+        return FittedBorder(encoding, border, curve, Question.from_plain(stored.plain))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRegression(Answerer):
+    kind: ClassVar[str] = "support-regression"
     encoding: DenseEncoding
     machine: Any
     mean: float
@@ -99,3 +122,41 @@ class FittedRegression(Answerer):
 
     def predict(self, table: ClassicalTable) -> Predictions:
         return np.asarray(self.machine.predict(self.encoding.encode(table)) * self.spread + self.mean, dtype=np.float32)
+
+    def stored(self) -> Stored:
+        arrays = within("encoding", self.encoding.arrays()) | within("machine", _arrays_of(self.machine))
+        plain = {"gamma": float(self.machine._gamma), "inputs": self.machine.n_features_in_, "mean": self.mean,
+                 "spread": self.spread}  # fmt: skip
+        return Stored(self.kind, plain, arrays)
+
+    @classmethod
+    def from_stored(cls, stored: Stored) -> FittedRegression:
+        encoding = DenseEncoding.from_arrays(beneath("encoding", stored.arrays))
+        machine = _machine_of(SVR(), stored)
+        return FittedRegression(encoding, machine, float(stored.plain["mean"]), float(stored.plain["spread"]))
+
+
+#: What libsvm answers by, under scikit-learn's names.
+_FITTED: Final = (
+    "support_", "support_vectors_", "_n_support", "dual_coef_", "intercept_", "_dual_coef_", "_intercept_", "_probA", "_probB",
+)  # fmt: skip
+
+
+def _arrays_of(machine: Any) -> dict[str, NDArray[Any]]:
+    return {name: np.asarray(getattr(machine, name)) for name in _FITTED}
+
+
+def _machine_of(machine: Any, stored: Stored) -> Any:
+    """`machine` as it was when it was stored. Raises ValueError where its numbers do not belong together: libsvm trusts
+    them."""
+    arrays = beneath("machine", stored.arrays)
+    vectors, inputs = arrays["support_vectors_"], int(stored.plain["inputs"])
+    count, borders = len(vectors), max(len(arrays["_n_support"]) - 1, 1)
+    fits = vectors.shape == (count, inputs) and len(arrays["support_"]) == count
+    if not fits or arrays["_dual_coef_"].shape != (borders, count) or arrays["_n_support"].min() < 0:
+        raise ValueError("the support vectors do not belong together")
+    for name in _FITTED:
+        setattr(machine, name, np.ascontiguousarray(arrays[name]))
+    machine._gamma, machine.n_features_in_ = float(stored.plain["gamma"]), inputs
+    machine._sparse, machine.shape_fit_, machine.fit_status_ = False, (count, inputs), 0
+    return machine

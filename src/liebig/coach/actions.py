@@ -111,6 +111,15 @@ class Challenge:
 
 
 @dataclass(frozen=True, slots=True)
+class Combine:
+    """Weigh the incumbent (the first of `names`) and others over the first `blocks` blocks, where their answers are there."""
+
+    names: tuple[str, ...]
+    blocks: int
+    fidelity: Fidelity
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSeal:
     """Train baseline and winner once more and open the seal, once; the study is then closed."""
 
@@ -136,6 +145,7 @@ Action = (
     | Withdraw
     | EndRound
     | Challenge
+    | Combine
     | OpenSeal
     | Finish
 )

@@ -34,13 +34,19 @@ _PLACEBOS: Final = 4
 class TableAdvisor:
     """Knows what a table is begun with and what might help. With `placebo` every remedy is replaced by a change of the
     seeds alone, and there is no starting recipe: whatever is then Proven is false. `baseline` replaces the textbook recipe
-    (`improve --from`)."""
+    (`improve --from`). With `only_networks` nothing else is trained beside them."""
 
     def __init__(
-        self, found: TableTask, runner: TrainingRunner, *, baseline: Recipe | None = None, placebo: bool = False
+        self,
+        found: TableTask,
+        runner: TrainingRunner,
+        *,
+        baseline: Recipe | None = None,
+        placebo: bool = False,
+        only_networks: bool = False,
     ) -> None:
         self._found, self._runner, self._placebo = found, runner, placebo
-        self._first = baseline
+        self._first, self._only_networks = baseline, only_networks
         self._ranked: dict[str, Ranked] = {}
         self._rates: dict[str, float] = {}
 
@@ -101,7 +107,7 @@ class TableAdvisor:
         return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))
 
     def challengers(self) -> Sequence[str]:
-        return () if self._placebo else tuple(each.name for each in installed())
+        return () if self._placebo or self._only_networks else tuple(each.name for each in installed())
 
 
 # --- ideas ------------------------------------------------------------------------------------------------

@@ -82,7 +82,10 @@ def _fitting(view: View, control: str, ideas: Sequence[Idea], fidelity: Fidelity
     limit = MOST_SHARE * view.seconds_left - _proof_reserve(view)
     fitting: list[Idea] = []
     for idea in ideas:
-        forms = view.starting[view.starting.index(idea) :] if idea in view.starting else (idea,)
+        forms = [idea]
+        if idea in view.starting:
+            cheaper = view.starting[view.starting.index(idea) :]
+            forms = [each for each in cheaper if view.answers_in_time(each.recipe)]
         for form in forms:
             together = [*fitting, form]
             cost = view.predicted(first_look_requests(view.study, control, together, fidelity))
@@ -123,6 +126,8 @@ def _chosen(view: View, size: int) -> tuple[Idea, ...]:
     for idea in view.ideas():
         if idea.recipe.digest in known or idea.recipe.digest == incumbent or idea.worth < WORTH_TRYING:
             continue
+        if not view.answers_in_time(idea.recipe):
+            continue
         if idea.name in tried and (tried[idea.name][0] == incumbent or tried[idea.name][1] is Verdict.WORSE):
             continue
         ranked.append(idea)
@@ -156,14 +161,15 @@ def _second_chance(view: View) -> Idea | None:
 
 def starting_form(view: View) -> Idea | None:
     """The starting recipe in the first form that time can pay for: its look, at the least fidelity, and its seal."""
-    if view.unhurried or not view.starting:
-        return view.starting[0] if view.starting else None
+    forms = [idea for idea in view.starting if view.answers_in_time(idea.recipe)]
+    if view.unhurried or not forms:
+        return forms[0] if forms else None
     least = fidelities_of(view)[-1]
-    for idea in view.starting:
+    for idea in forms:
         look = view.predicted([Request(idea.recipe, block, least) for block in range(FIRST_LOOK)])
         if look <= ROUND_SHARE * view.seconds_left and seal_grows_by(view, idea) <= SEAL_SHARE * view.seconds_left:
             return idea
-    return view.starting[-1]
+    return forms[-1]
 
 
 def _filling(view: View, ranked: Sequence[Idea], room: int) -> Iterator[Idea]:

@@ -30,6 +30,16 @@ MOST_SHARE: Final = 0.95
 CONFIRMATION_SHARE: Final = 0.5
 #: Of the time left, what a treatment may add to the seal.
 SEAL_SHARE: Final = 0.4
+#: Of the budget, what is kept at most for the members of a combination, which are trained once more for the seal.
+COMBINE_SHARE: Final = 0.15
+#: Weighing takes seconds itself, at most so many and this share of the budget: with fewer it is not begun.
+COMBINE_LEAST: Final = 1.5
+COMBINE_LEAST_SHARE: Final = 0.05
+#: Candidates of one combination, and the most blocks that they are weighed over.
+COMBINE_MOST: Final = 16
+COMBINE_BLOCKS: Final = LAST_RACE
+#: Why a study ends whose budget is spent.
+SPENT: Final = "the budget is spent"
 #: Candidates of one search: at most, and the fewest that are worth a round. Its candidates' first look and its later ones
 #: together must fit into this share of the time left.
 SEARCH_SIZE: Final = 12

@@ -15,6 +15,7 @@ from liebig.coach.actions import (
     Adopt,
     BeginRound,
     Challenge,
+    Combine,
     Diagnose,
     EndRound,
     Finish,
@@ -28,12 +29,15 @@ from liebig.coach.actions import (
     Withdraw,
 )
 from liebig.coach.advice import Advisor, Idea
+from liebig.coach.combining import HOPEFUL, least_seconds, predict_ms, promising
+from liebig.coach.limits import COMBINE_SHARE, MOST_SHARE
 from liebig.coach.policy import next_action
+from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Runner
 from liebig.coach.runner import Final as FinalRun
-from liebig.coach.runner import Opened, Request, Result, Runner
 from liebig.coach.seal import epochs_chosen, judge_seal
 from liebig.coach.search import around
 from liebig.coach.view import View
+from liebig.coach.weighed import Prices, affordable, combined, digest_of
 from liebig.core.errors import BudgetTooShort
 from liebig.core.event import (
     BaselineJudged,
@@ -54,6 +58,7 @@ from liebig.core.run import Ending, Score
 from liebig.core.study import (
     Adopted,
     Challenged,
+    Combined,
     Entry,
     Left,
     Looked,
@@ -70,9 +75,18 @@ from liebig.core.study import (
 )
 from liebig.core.task import FULL, Fidelity
 from liebig.core.trial import Look, Verdict
-from liebig.trials.procedure import COMPARE_ALPHA, ROWS, Pairs, Spread, judge, level, pairs, rescued
-
-from liebig.trials.procedure import spread_of, study_level  # isort: skip
+from liebig.trials.procedure import (
+    COMPARE_ALPHA,
+    ROWS,
+    Pairs,
+    Spread,
+    judge,
+    level,
+    pairs,
+    rescued,
+    spread_of,
+    study_level,
+)
 
 #: Evidence is kept of so many blocks of a recipe.
 EVIDENCE_BLOCKS: Final = 3
@@ -85,7 +99,6 @@ SEAL_GRACE: Final = 1.0
 #: A study that would end with more than this share of its budget left has its costs measured again, at most so often.
 _LEFT_SHARE: Final = 0.25
 _MOST_DOUBTS: Final = 3
-_SPENT: Final = "the budget is spent"
 #: Shares of the work rows that the seal's models may be trained on where all would not fit.
 SEAL_SHARES: Final = (1.0, 0.5, 0.25, 0.125, 0.0625)
 
@@ -136,7 +149,7 @@ def improve(
     while True:
         try:
             action = next_action(coach.view())
-            if isinstance(action, OpenSeal) and coach.doubts_costs():
+            if isinstance(action, OpenSeal | Combine) and coach.doubts_costs():
                 continue
             if isinstance(action, Finish):
                 return Handed(ledger.study, coach.ending or action.reason, coach.model)
@@ -156,6 +169,8 @@ class _Coach:
         self.ledger, self.runner, self.advisor, self.clock, self.listener = ledger, runner, advisor, clock, listener
         self.stopping = self.ending = ""
         self._doubted = 0
+        self._is_spent = False  # a training was cut short: no other is begun
+        self._reserve: tuple[int, float] = (-1, 0.0)
         self.model: object | None = None
         self._baseline, self._starting = advisor.baseline(), tuple(advisor.starting())
         self._challengers = tuple(advisor.challengers())
@@ -181,6 +196,11 @@ class _Coach:
             self._challengers,
             self.stopping,
             self._around,
+            self.runner.answered,
+            self._member_seconds,
+            self._until_seal() - self.clock(),
+            self.runner.predict_ms,
+            self.runner.challenger_predict_ms,
         )
 
     def _around(self, count: int) -> Sequence[Idea]:
@@ -197,24 +217,101 @@ class _Coach:
             self._ideas = key, tuple(self.advisor.ideas(study, study.recipes[key[0]].recipe))
         return self._ideas[1]
 
-    def _deadline(self) -> float | None:
-        """When training for trials must end, on the study's clock."""
+    def _until_seal(self) -> float:
+        """When all but the seal must be done, on the study's clock; infinite where there is no hurry."""
         began = self.study.began
         if began.trials is not None or not isfinite(began.budget):
-            return None
+            return inf
         return began.budget * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self.runner.predicted_seal_seconds(self._finals())
 
+    def _deadline(self) -> float | None:
+        """When training for trials must end: before the seal, and before what members of a combination take there."""
+        until = self._until_seal()
+        return None if until == inf else until - self._kept_for_members()
+
     def _seconds_left(self) -> float:
+        if self._is_spent:
+            return 0.0
         deadline = self._deadline()
         return inf if deadline is None else deadline - self.clock()
 
     def _seal_seconds(self, winner: Recipe) -> float:
         """What is kept for the seal when `winner` is judged beside the baseline."""
         study = self.study
-        finals = self._finals()[:1]
-        if winner.digest != finals[0].recipe.digest:
+        baseline = study.recipes[study.baseline].recipe if study.baseline else self._baseline.recipe
+        finals = [FinalRun(baseline, epochs_chosen(study, baseline.digest))]
+        if winner.digest != baseline.digest:
             finals.append(FinalRun(winner, epochs_chosen(study, winner.digest)))
         return RESERVE_FACTOR * self.runner.predicted_seal_seconds(finals)
+
+    # --- answering together ---
+
+    def _member(self, name: str) -> FinalRun | FinalChallenger:
+        """Whoever is called so, trained once more."""
+        note = self.study.recipes.get(name)
+        if note is None:
+            return FinalChallenger(name)
+        return FinalRun(note.recipe, epochs_chosen(self.study, name))
+
+    def _member_seconds(self, name: str) -> float:
+        """What one member more adds to the seal."""
+        alone = self.runner.predicted_seal_seconds([FinalCombination((self._member(name),), (1.0,))])
+        return RESERVE_FACTOR * max(alone - self.runner.predicted_seal_seconds([]), 0.0)
+
+    def _kept_for_members(self) -> float:
+        """Seconds that stay for weighing and for members of a combination: for the challengers that hold their own and one
+        network more, at most a share of the budget; nothing once the incumbent was weighed, or where nothing is there to
+        be weighed."""
+        study = self.study
+        if len(study.entries) != self._reserve[0]:
+            self._reserve = len(study.entries), self._members_reserve()
+        return self._reserve[1]
+
+    def _members_reserve(self) -> float:
+        study = self.study
+        answered = {name for names in self.runner.answered().values() for name in names}
+        weighed = any(each.control == study.incumbent for each in study.all(Combined))
+        if weighed or study.incumbent not in answered or len(answered) < 2:
+            return 0.0
+        most = COMBINE_SHARE * study.began.budget
+        hopeful = list(promising(study, self._challengers))[:HOPEFUL]
+        reserve = least_seconds(study) + self._member_seconds(study.incumbent or "")
+        return min(most, reserve + sum(self._member_seconds(name) for name in hopeful))
+
+    def _combine(self, action: Combine) -> None:
+        """Weigh, without the dearest candidates as long as time does not pay for all that get a weight."""
+        self._stage("weighing models to answer together")
+        view, blocks = self.view(), range(action.blocks)
+        prices = Prices(
+            {name: self._member_seconds(name) for name in action.names} if isfinite(self._until_seal()) else {},
+            {name: predict_ms(view, name) for name in action.names} if isfinite(view.most_predict_ms) else {},
+            view.most_predict_ms,
+        )
+        names = affordable(
+            action.names,
+            prices,
+            lambda some: self.runner.weights(some, blocks, action.fidelity),
+            self._combination_seconds,
+            lambda: MOST_SHARE * (self._until_seal() - self.clock()),
+        )
+        weighed = self.runner.weigh(names, blocks, action.fidelity) if len(names) > 1 else None
+        entry = combined(self.study, action, names, weighed)
+        self._write(replace(entry, at=self.clock()))
+        look = entry.look
+        if entry.adopted and look is not None:
+            title = f"{len(entry.members)} models together"
+            self._tell(
+                RungAdopted(
+                    title, entry.score, look.difference, look.low, look.high, look.verdict, "", self.clock()
+                )
+            )  # fmt: skip
+
+    def _combination_seconds(self, names: Sequence[str]) -> float:
+        """Seconds more that the seal takes when these answer together in place of the incumbent."""
+        finals, members = self._finals(), tuple(self._member(name) for name in names)
+        instead = [finals[0], FinalCombination(members, (1.0 / len(members),) * len(members))]
+        predicted = self.runner.predicted_seal_seconds
+        return RESERVE_FACTOR * max(predicted(instead) - predicted(finals), 0.0)
 
     def check_budget(self) -> None:
         study = self.study
@@ -233,12 +330,12 @@ class _Coach:
         """True where a study would end long before its budget is spent: a burst of other work made costs look higher than
         they are, and the seal is opened only once. They are measured again, and the policy is asked again."""
         budget = self.study.began.budget
-        if self.study.began.trials is not None or not isfinite(budget) or self.stopping not in {"", _SPENT}:
+        if self.study.began.trials is not None or not isfinite(budget) or self.stopping:
             return False
         if self._doubted == _MOST_DOUBTS or self.clock() > (1 - _LEFT_SHARE) * budget:
             return False
         self._doubted += 1
-        self.stopping = ""
+        self._is_spent = False
         self.runner.measure_again()
         return True
 
@@ -273,6 +370,8 @@ class _Coach:
                 self._write(RoundEnded(self.clock(), number, reason))
             case Challenge():
                 self._challenge(action)
+            case Combine():
+                self._combine(action)
             case OpenSeal(reason):
                 self._open_seal(reason)
             case Finish():
@@ -315,7 +414,7 @@ class _Coach:
         if any(result.outcome.ending is Ending.ASKED for result in results) and not self.stopping:
             self.stopping = "asked to stop"
         if not kept and not self.stopping:
-            self.stopping = _SPENT
+            self._is_spent = True
         if action.round == 0 and not self.stopping:
             score = self.study.mean_score(study.baseline or "")
             self._tell(BaselineJudged(self._baseline.name, score, self.clock()))
@@ -413,10 +512,17 @@ class _Coach:
 
     # --- the seal ---
 
-    def _finals(self, rows: float = 1.0) -> list[FinalRun]:
+    def _finals(self, rows: float = 1.0) -> list[AnyFinal]:
+        """Baseline and winner (one, where it is the same). A combination is trained on all work rows or not at all."""
         study = self.study
         if study.baseline is None:
             return [FinalRun(self._baseline.recipe, 0, rows)]
+        together = study.combination
+        if together is not None:
+            members = tuple(self._member(each.name) for each in together.members)
+            weights = tuple(each.weight for each in together.members)
+            first = study.recipes[study.baseline].recipe
+            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), FinalCombination(members, weights)]
         digests = dict.fromkeys((study.baseline, study.incumbent or study.baseline))
         return [FinalRun(study.recipes[each].recipe, epochs_chosen(study, each), rows) for each in digests]
 
@@ -427,15 +533,30 @@ class _Coach:
         finals = self._finals()
         if deadline is not None:
             left = deadline - self.clock()
+            together = study.combination
+            if together is not None and self.runner.predicted_seal_seconds(finals) > left:
+                reason_for = "the time left did not pay for training its members once more"
+                self._write(replace(together, at=self.clock(), adopted=False, reason=reason_for))
+                study = self.study
             fitting = [rows for rows in SEAL_SHARES if self.runner.predicted_seal_seconds(self._finals(rows)) <= left]
             finals = self._finals(fitting[0] if fitting else SEAL_SHARES[-1])
             # However late it is, a model is handed over: what the budget may be exceeded by is spent on that.
             deadline = max(deadline, self.clock() + max(SEAL_GRACE_SHARE * study.began.budget, SEAL_GRACE))
         opened = self.runner.open_seal(finals, deadline)
         baseline, winner = study.baseline or "", study.incumbent or ""
+        entries: list[Entry] = []
+        together = study.combination
+        if together is not None:
+            kept = [together.members[place] for place in opened[-1].members]
+            total = sum(each.weight for each in kept)
+            if kept and len(kept) < len(together.members):
+                kept = [replace(each, weight=each.weight / total) for each in kept]
+                together = replace(together, at=self.clock(), digest=digest_of(kept), members=tuple(kept))
+                entries.append(together)
+            winner = together.digest
         sealed, chosen = _sealed(self.clock(), study, baseline, winner, opened[0], opened[-1])
         self.model, self.ending = chosen.model, reason
-        self._write(sealed)
+        self._write(*entries, sealed)
         self._tell(
             SealOpened(
                 sealed.baseline_score, sealed.final_score, sealed.gain, sealed.low, sealed.high, sealed.proven,

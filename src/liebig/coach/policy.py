@@ -11,7 +11,8 @@ What it does, in the order in which it asks itself:
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
    of the starting recipe, challengers;
 6. with what is left: ask whether all that was adopted since the last proof holds over more blocks, and search around the
-   winner, whole populations at a time; then the seal.
+   winner, whole populations at a time;
+7. weigh the winner and what else was tried, to answer together; then the seal.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from liebig.coach.advice import Idea
 from liebig.coach.affording import largest_that_fits, missing_jobs, pays_for, size_of
 from liebig.coach.choosing import next_round, starting_form
 from liebig.coach.combine import together
+from liebig.coach.combining import combine
 from liebig.coach.limits import (
     CHALLENGE_SHARE,
     FIRST_LOOK,
@@ -46,6 +48,7 @@ from liebig.coach.limits import (
     SEARCH_LEAST,
     SEARCH_SHARE,
     SEARCH_SIZE,
+    SPENT,
 )
 from liebig.coach.open_round import go_on
 from liebig.coach.proving import confirm_at_full_size, doubt, measure_parts, prove, take_back
@@ -66,8 +69,10 @@ def next_action(view: View) -> Action:
         return NoteBaseline()
     if view.stopping:
         return OpenSeal(view.stopping)
+    if study.combination is not None:
+        return OpenSeal(_reason(view))
     if view.seconds_left <= 0:
-        return OpenSeal("the budget is spent")
+        return combine(view) or OpenSeal(SPENT)
     if study.last(Profiled) is None:
         return LookAtData()
     if _baseline_fidelity(study) is None:
@@ -129,8 +134,13 @@ def _between_rounds(view: View) -> Action:
         or measure_parts(view, 1.0)
         or doubt(view)
         or _search(view)
-        or OpenSeal("nothing that is left is likely to help" if view.seconds_left > 0 else "the budget is spent")
+        or combine(view)
+        or OpenSeal(_reason(view))
     )
+
+
+def _reason(view: View) -> str:
+    return "nothing that is left is likely to help" if view.seconds_left > 0 else SPENT
 
 
 def _try_together(view: View) -> Action | None:
@@ -146,7 +156,9 @@ def _try_together(view: View) -> Action | None:
     others = [
         digest
         for digest, looks in last.looks.items()
-        if digest != last.adopted and looks[-1].better >= LIKELY and looks[-1].blocks >= min(seen, FIRST_LOOK)
+        if digest != last.adopted
+        and looks[-1].better >= LIKELY
+        and looks[-1].blocks >= min(seen, FIRST_LOOK)
         # What was adopted may have answered the same: then there is nothing left for it to do.
         and answers[digest] in still
     ]
@@ -162,7 +174,7 @@ def _try_together(view: View) -> Action | None:
     if len(chosen) < 2:
         return None
     combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))
-    if combined is None:
+    if combined is None or not view.answers_in_time(combined):
         return None
     # One of them may hold the changes of all: then it is judged beside the one adopted, and its runs are there.
     known = recipes.get(combined.digest)
@@ -222,7 +234,8 @@ def _search(view: View) -> Action | None:
 
     size = next((size for size in range(SEARCH_SIZE, SEARCH_LEAST - 1, -2) if cost(size) <= limit), 0)
     known = study.recipes
-    ideas = [each for each in view.around(size) if each.recipe.digest not in known] if size else []
+    drawn = [each for each in view.around(size) if each.recipe.digest not in known] if size else []
+    ideas = [each for each in drawn if view.answers_in_time(each.recipe)]
     if len(ideas) < SEARCH_LEAST:
         return None
     return BeginRound(len(view.rounds) + 1, Purpose.SEARCH, incumbent, tuple(ideas), fidelity)

@@ -3,7 +3,7 @@ networks (`coach.training`), a simulated one draws scores; policy, loop and tria
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,15 +42,45 @@ class Final:
     rows: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class FinalChallenger:
+    """Fit a classical algorithm once more on all work rows."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FinalCombination:
+    """Train several and let them answer together. `members` most important first, with their `weights`."""
+
+    members: tuple[Final | FinalChallenger, ...]
+    weights: tuple[float, ...]
+
+
+AnyFinal = Final | FinalCombination
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
     """What came of a `Final`: its score on the sealed part, the epochs it was trained for, the model (whatever the store
-    saves), the seconds that predicting one row takes. A model that could not be trained is None, its score failed."""
+    saves), the seconds that predicting one row takes. A model that could not be trained is None, its score failed.
+    `members` are the places of those of a combination that answer: one that failed, or that time did not reach, is left
+    out, and the weights of the others grow."""
 
     score: Score
     epochs: int
     model: object | None
     predict_seconds_per_row: float = 0.0
+    members: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighed:
+    """Weights of candidates, in their order, that all blocks choose; `scores` are of the mixtures that the other blocks choose, block
+    by block."""
+
+    weights: tuple[float, ...]
+    scores: tuple[Score, ...]
 
 
 class Runner(Protocol):
@@ -72,8 +102,24 @@ class Runner(Protocol):
     def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
         """What `challenge` will take."""
 
-    def open_seal(self, finals: Sequence[Final], deadline: float | None) -> Sequence[Opened]:
+    def predict_ms(self, recipe: Recipe) -> float:
+        """Milliseconds that what `recipe` trains takes to answer 1,000 rows of a table, measured on this machine."""
+
+    def challenger_predict_ms(self, name: str) -> float:
+        """The same of a classical algorithm that was fitted; 0 before that."""
+
+    def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
+        """Of which recipes (by digest) and classical algorithms (by name) the answers in which blocks are still there."""
+
+    def weights(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> tuple[float, ...]:
+        """One weight for each of these, with which they answer best together, from answers that are there."""
+
+    def weigh(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> Weighed | None:
+        """What the choice of such weights is worth. None where the blocks have no examples that tell anything of each
+        other."""
+
+    def open_seal(self, finals: Sequence[AnyFinal], deadline: float | None) -> Sequence[Opened]:
         """Train these and score them on the sealed part: the only call that reads it, made once in a study."""
 
-    def predicted_seal_seconds(self, finals: Sequence[Final]) -> float:
+    def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         """What `open_seal` will take, all that comes after it (saving, the report) included."""

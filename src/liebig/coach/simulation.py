@@ -20,8 +20,8 @@ from pydantic import Field
 
 from liebig.coach.advice import Idea
 from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.runner import AnyFinal, Opened, Request, Result, Weighed
 from liebig.coach.runner import Final as FinalRun
-from liebig.coach.runner import Opened, Request, Result
 from liebig.core.arrays import Reals, Rows
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
@@ -163,11 +163,30 @@ class SimulatedRunner:
     def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
         return 0.0
 
-    def open_seal(self, finals: Sequence[FinalRun], deadline: float | None) -> Sequence[Opened]:
-        rows = np.arange(self._world.examples)
-        return [Opened(self.score(changes_of(each.recipe), rows), 1, each.recipe) for each in finals]
+    def predict_ms(self, recipe: Recipe) -> float:
+        return 0.0
 
-    def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
+    def challenger_predict_ms(self, name: str) -> float:
+        return 0.0
+
+    def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
+        return {}  # scores are drawn, nothing is answered
+
+    def weights(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> tuple[float, ...]:
+        return (1.0, *(0.0 for _ in names[1:]))
+
+    def weigh(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> Weighed | None:
+        return None
+
+    def open_seal(self, finals: Sequence[AnyFinal], deadline: float | None) -> Sequence[Opened]:
+        rows = np.arange(self._world.examples)
+        return [
+            Opened(self.score(changes_of(each.recipe), rows), 1, each.recipe)
+            for each in finals
+            if isinstance(each, FinalRun)
+        ]
+
+    def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         return 0.0
 
     def measure_again(self) -> None:

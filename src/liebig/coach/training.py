@@ -12,9 +12,13 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from liebig.classical import Shape, installed
+from liebig.coach.kept import LIMIT as KEPT_ANSWERS
+from liebig.coach.kept import KeptAnswers
 from liebig.coach.loop import EVIDENCE_BLOCKS
+from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Weighed
 from liebig.coach.runner import Final as FinalRun
-from liebig.coach.runner import Opened, Request, Result
+from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
+from liebig.core.arrays import Rows
 from liebig.core.event import Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
@@ -23,17 +27,19 @@ from liebig.hardware.threads import Threads
 from liebig.stack.draws import member_seed
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
+from liebig.train.combination import Combination, FittedChallenger, Predictor, mixed
 from liebig.train.cost import forget_costs, predicted_seconds
 from liebig.train.encoding import Encoding
 from liebig.train.fitted import Fitted
 from liebig.train.options import Precision
 from liebig.train.paths import Paths
-from liebig.train.plan import chooses
+from liebig.train.plan import chooses, replicas
 from liebig.train.range_test import range_test
 from liebig.train.tables import TABLES
 from liebig.train.training import Trained, TrainOptions, train
+from liebig.train.untrained import untrained
 from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
-from liebig.trials.score import failed, score, score_of
+from liebig.trials.score import examples, failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
 AFTER_SEAL: Final = 2.0
@@ -41,6 +47,10 @@ AFTER_SEAL: Final = 2.0
 _FORGET: Final = 0.8
 #: Before anything is measured, costs are taken to be so many times those predicted from shapes.
 _CAUTION: Final = 1.2
+#: What answering costs is measured on so many rows, so many times, by networks behind encoders fitted on so many.
+_PREDICTED: Final = 1000
+_MEASURED: Final = 3
+_ENCODER_ROWS: Final = 5000
 #: One call counts as at most so many times slower than expected, and so many seconds.
 _MOST_SLOWER: Final = 4.0
 _STUMBLE: Final = 0.2
@@ -79,7 +89,8 @@ class TrainingRunner:
     free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
     `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
     follows what else the machine does, and so do the probes; without, results do not depend on that. `paths` is what was
-    measured of how a user's own networks are trained, `training_seconds` what was spent training so far."""
+    measured of how a user's own networks are trained, `training_seconds` what was spent training so far. Without
+    `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what answering costs."""
 
     def __init__(
         self,
@@ -94,6 +105,8 @@ class TrainingRunner:
         refits: bool = False,
         threads: Threads | None = None,
         encoding: Encoding = TABLES,
+        keeps_answers: bool = True,
+        bounds_prediction: bool = False,
     ) -> None:
         self.task, self.seed, self._encoding = found.task, seed, encoding
         self._clock, self._memory, self._listener, self._precision = clock, memory, listener, precision
@@ -104,6 +117,10 @@ class TrainingRunner:
         self._reseeded: dict[str, int] = {}
         self._refits, self._threads = refits, threads
         self.paths = Paths(timed=threads is not None)
+        self._bounds_prediction = bounds_prediction
+        self._answers = KeptAnswers(KEPT_ANSWERS if keeps_answers else 0)
+        self._fits: dict[str, _Pace] = {}
+        self._predict_ms: dict[str, float] = {}
 
     # --- runs ---
 
@@ -116,7 +133,15 @@ class TrainingRunner:
                 options = self._options(fidelity, probes=min(indices) < EVIDENCE_BLOCKS)
                 trained = self._train(recipes, some, options, deadline)
                 results |= {place: self._result(each) for place, each in zip(where, trained, strict=True)}
+                for each in trained if number is None else ():
+                    self._keep(each.run)
         return [results[place] for place in range(len(requests))]
+
+    def _keep(self, run: Run) -> None:
+        """Remember what was answered for the examples that are judged."""
+        if run.predictions is not None and run.outcome.ending.usable and np.isfinite(run.predictions).all():
+            judged = run.predictions[examples(run.rows)]
+            self._answers.put(run.recipe.digest, run.block, run.fidelity, judged)
 
     def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
         return TrainOptions(
@@ -203,36 +228,121 @@ class TrainingRunner:
     # --- other algorithms ---
 
     def challenge(self, name: str, blocks: Sequence[int], fidelity: Fidelity) -> Sequence[Score]:
-        challenger = next(each for each in installed() if each.name == name)
         task, scores = self.task, []
-        self._choose_threads()
         for index in blocks:
             block = reduced(task, self.blocks[index], fidelity)
             rows = np.sort(np.concatenate([block.fit, block.stop]))
             began = time.monotonic()
             try:
-                with threadpool_limits(torch.get_num_threads()):  # its library has threads of its own
-                    answerer = challenger.fit(
-                        task.data.classical(rows),
-                        task.target[rows],
-                        task.kind,
-                        len(task.classes),
-                        seed=block.init_seed,
-                        weights=None if task.weights is None else task.weights[rows],
-                    )
-                    predictions = answerer.predict(task.data.classical(block.select))
+                fitted = self._fit_challenger(name, rows, block.init_seed)
+                with threadpool_limits(torch.get_num_threads()):
+                    predictions = fitted.predict_rows(task, block.select, self._encoding)
             except ValueError:  # what it cannot be fitted on: the network stands unchallenged
                 return []
             scores.append(score_of(task, block.select, predictions, time.monotonic() - began))
+            if self._bounds_prediction and name not in self._predict_ms:
+                self._predict_ms[name] = self._measured_ms(fitted)
+            if np.isfinite(predictions).all():
+                self._answers.put(name, index, fidelity, predictions[examples(block.select)])
         return scores
 
-    def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
+    def _fit_challenger(self, name: str, rows: Rows, seed: int) -> FittedChallenger:
+        """Raises ValueError for what it cannot be fitted on."""
         challenger = next(each for each in installed() if each.name == name)
+        task = self.task
+        self._choose_threads()
+        began = time.monotonic()
+        with threadpool_limits(torch.get_num_threads()):  # its library has threads of its own
+            answerer = challenger.fit(
+                task.data.classical(rows),
+                task.target[rows],
+                task.kind,
+                len(task.classes),
+                seed=seed,
+                weights=None if task.weights is None else task.weights[rows],
+            )
+        expected = challenger.predicted_seconds(self._shape(len(rows)))
+        self._fits.setdefault(name, _Pace()).seeing(time.monotonic() - began, expected)
+        return FittedChallenger(name, tuple(task.data.inputs), answerer)
+
+    def _shape(self, rows: int) -> Shape:
         data = self.task.data
+        return Shape(rows, len(data.numeric_inputs), len(data.categories), self.task.outputs)
+
+    def predicted_challenge_seconds(self, name: str, blocks: int, fidelity: Fidelity) -> float:
         rows = round((len(self.blocks[0].fit) + len(self.blocks[0].stop)) * fidelity.rows)
-        shape = Shape(rows, len(data.numeric_inputs), len(data.categories), self.task.outputs)
-        # A machine that trains networks slower than it measured at first is busy: trees suffer alike.
-        return blocks * challenger.predicted_seconds(shape) * max(1.0, self._pace.factor)
+        return blocks * self._predicted_fit(name, rows)
+
+    def _predicted_fit(self, name: str, rows: int) -> float:
+        """Seconds of one fit: from shapes, corrected by what its fits took here. One that was not fitted yet is taken to suffer as
+        much as networks do where the machine is busy."""
+        challenger = next(each for each in installed() if each.name == name)
+        pace = self._fits.get(name)
+        factor = max(1.0, self._pace.factor) if pace is None else pace.factor
+        return challenger.predicted_seconds(self._shape(rows)) * factor
+
+    # --- what answering costs ---
+
+    def predict_ms(self, recipe: Recipe) -> float:
+        shape = f"{recipe.population_key} {replicas(recipe)}"
+        if shape not in self._predict_ms:
+            rows = self.task.parts.work[:_ENCODER_ROWS]
+            model = untrained(self.task, recipe, rows, self._encoding)
+            self._predict_ms[shape] = self._measured_ms(model)
+        return self._predict_ms[shape]
+
+    def challenger_predict_ms(self, name: str) -> float:
+        return self._predict_ms.get(name, 0.0)
+
+    def _measured_ms(self, model: Predictor) -> float:
+        """Milliseconds for 1,000 rows as they stand in a file: encoding them is part of it."""
+        task = self.task
+        rows = np.resize(task.parts.work[:_PREDICTED], _PREDICTED)  # a smaller table's rows are asked again
+        frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
+        self._choose_threads()
+        spent = []
+        with threadpool_limits(torch.get_num_threads()):
+            model.predict_frame(frame)  # what is done once, when it is first asked, is not counted
+            for _ in range(_MEASURED):
+                began = time.monotonic()
+                model.predict_frame(frame)
+                spent.append(time.monotonic() - began)
+        return 1000.0 * min(spent) * 1000 / _PREDICTED
+
+    # --- answering together ---
+
+    def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
+        return self._answers.blocks()
+
+    def weights(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> tuple[float, ...]:
+        return chosen_weights(self._parts(names, blocks, fidelity), self.task.metric)
+
+    def _parts(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> list[Part]:
+        """The judged examples of these blocks with what was answered for them."""
+        task, parts = self.task, []
+        for index in blocks:
+            rows = self.blocks[index].select
+            rows = rows[examples(rows)]
+            parts.append(
+                Part(
+                    rows if task.groups is None else task.groups[rows],
+                    task.target[rows],
+                    None if task.weights is None else task.weights[rows],
+                    tuple(self._answers.get(name, index, fidelity) for name in names),
+                )
+            )
+        return parts
+
+    def weigh(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> Weighed | None:
+        task, parts = self.task, self._parts(names, blocks, fidelity)
+        crossed = cross_fitted_weights(parts, task.metric)
+        if crossed is None:
+            return None
+        scores = [
+            score_of(task, self.blocks[index].select[examples(self.blocks[index].select)], mixed(part.answers, weights))
+            for index, part, weights in zip(blocks, parts, crossed, strict=True)
+        ]
+        return Weighed(chosen_weights(parts, task.metric), tuple(scores))
 
     # --- the rate, the seal, the last fit ---
 
@@ -245,33 +355,87 @@ class TrainingRunner:
         self.training_seconds += time.monotonic() - began
         return found
 
-    def open_seal(self, finals: Sequence[FinalRun], deadline: float | None) -> Sequence[Opened]:
-        return [self._open(each, deadline) for each in finals]
+    def open_seal(self, finals: Sequence[AnyFinal], deadline: float | None) -> Sequence[Opened]:
+        return [
+            self._open(each, deadline) if isinstance(each, FinalRun) else self._open_combination(each, deadline)
+            for each in finals
+        ]
+
+    def _open_combination(self, final: FinalCombination, deadline: float | None) -> Opened:
+        """Members one after the other, the most important first; one that the deadline would cut is left out."""
+        members: dict[int, Fitted | FittedChallenger] = {}
+        epochs, began = 0, time.monotonic()
+        for place, each in enumerate(final.members):
+            expected = sum(self._training_seconds_of(each))
+            if members and deadline is not None and self._clock() + expected > deadline:
+                continue
+            model: Fitted | FittedChallenger | None
+            if isinstance(each, FinalRun):
+                run, model, _ = self._train_final(each, deadline)
+                epochs = max(epochs, run.epochs)
+            else:
+                model = self._fitted_or_none(each.name, self.task.parts.work)
+            if model is not None:
+                members[place] = model
+        if not members:
+            return Opened(failed(time.monotonic() - began), 0, None)
+        total = sum(final.weights[place] for place in members)
+        together = Combination(tuple(members.values()), tuple(final.weights[place] / total for place in members))
+        sealed = seal_block(self.task, self.seed).select
+        opened = self._judged(together, sealed, time.monotonic() - began, epochs)
+        return replace(opened, members=tuple(members))
+
+    def _fitted_or_none(self, name: str, rows: Rows) -> FittedChallenger | None:
+        try:
+            return self._fit_challenger(name, rows, self.seed)
+        except ValueError:
+            return None
 
     def _open(self, final: FinalRun, deadline: float | None) -> Opened:
+        run, model, sealed = self._train_final(final, deadline)
+        if model is None:
+            return Opened(failed(run.seconds), run.epochs, None)
+        return self._judged(model, sealed, run.seconds, run.epochs)
+
+    def _judged(self, model: Fitted | Combination, sealed: Rows, seconds: float, epochs: int) -> Opened:
+        """The one prediction that reads the sealed rows."""
+        began = time.monotonic()
+        with threadpool_limits(torch.get_num_threads()):
+            predictions = model.predict_rows(self.task, sealed, self._encoding)
+        spent = time.monotonic() - began
+        if not np.isfinite(predictions).all():
+            return Opened(failed(seconds), epochs, None)
+        return Opened(score_of(self.task, sealed, predictions, seconds), epochs, model, spent / len(predictions))
+
+    def _train_final(self, final: FinalRun, deadline: float | None) -> tuple[Run, Fitted | None, Rows]:
+        """Trained once more, and the sealed rows, which it has not read."""
         recipe = lasting(final.recipe, final.epochs)
         block = seal_block(self.task, self.seed, holding_out=chooses(recipe))
         # Training has a row of its own to score: nothing reads the sealed rows but the one prediction below.
         unseen = replace(self._seeded(block, self._reseeded.get(final.recipe.digest)), select=block.fit[:1])
         options = replace(self._options(Fidelity(final.rows), probes=False), keep_models=True)
         (trained,) = self._train([recipe], [unseen], options, deadline)
-        run, model = trained.run, trained.model
-        if model is None or run.outcome.ending in {Ending.DIVERGED, Ending.CRASHED}:
-            return Opened(failed(run.seconds), run.epochs, None)
-        began = time.monotonic()
-        predictions = model.predict_rows(self.task, block.select, self._encoding)
-        spent = time.monotonic() - began
-        if not np.isfinite(predictions).all():
-            return Opened(failed(run.seconds), run.epochs, None)
-        judged = score_of(self.task, block.select, predictions, run.seconds)
-        return Opened(judged, run.epochs, model, spent / len(predictions))
+        run = trained.run
+        broken = run.outcome.ending in {Ending.DIVERGED, Ending.CRASHED}
+        return run, None if broken else trained.model, block.select
 
-    def predicted_seal_seconds(self, finals: Sequence[FinalRun]) -> float:
-        rows, share = len(self.task.parts.work), len(self.blocks[0].fit) + len(self.blocks[0].stop)
-        requests = [Request(lasting(each.recipe, each.epochs), 0, Fidelity(each.rows)) for each in finals]
-        each_alone = [self.predicted_seconds([request]) for request in requests]
-        again = each_alone[-1] * self.task.rows / share if self._refits else 0.0
-        return sum(each_alone) * rows / share + again + AFTER_SEAL
+    def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
+        each_alone = [self._training_seconds_of(each) for each in finals]
+        again = each_alone[-1][1] if self._refits and each_alone else 0.0
+        return sum(once for once, _ in each_alone) + again + AFTER_SEAL
+
+    def _training_seconds_of(self, final: AnyFinal | FinalChallenger) -> tuple[float, float]:
+        """Seconds of training on all work rows, and of training once more on all rows."""
+        work, share = len(self.task.parts.work), len(self.blocks[0].fit) + len(self.blocks[0].stop)
+        match final:
+            case FinalCombination(members, _):
+                each = [self._training_seconds_of(member) for member in members]
+                return sum(once for once, _ in each), sum(again for _, again in each)
+            case FinalChallenger(name):
+                return self._predicted_fit(name, work), self._predicted_fit(name, self.task.rows)
+            case FinalRun(recipe, epochs, rows):
+                alone = self.predicted_seconds([Request(lasting(recipe, epochs), 0, Fidelity(rows))])
+                return alone * work / share, alone * self.task.rows / share
 
     def fitted_in_block(self, recipe: Recipe, index: int, seconds: float) -> Fitted | None:
         """The networks of `recipe` trained once more in a block, to be asked about its select part; None where `seconds` do
@@ -281,6 +445,25 @@ class TrainingRunner:
         options = replace(self._options(FULL, probes=False), keep_models=True)
         (trained,) = self._train([recipe], [self.blocks[index]], options, self._clock() + seconds)
         return trained.model if trained.run.outcome.ending.usable else None
+
+    def predicted_refit_seconds(self, model: Fitted | Combination) -> float:
+        """What `refit`, or `refit_together`, will take."""
+        members = model.members if isinstance(model, Combination) else (model,)
+        return sum(
+            self._training_seconds_of(
+                FinalRun(each.recipe, 0) if isinstance(each, Fitted) else FinalChallenger(each.name)
+            )[1]
+            for each in members
+        )
+
+    def refit_together(self, fitted: Combination) -> Combination:
+        """The members of a combination trained on work and sealed rows together, each as by `refit`."""
+        every = np.sort(np.concatenate([self.task.parts.work, self.task.parts.sealed]))
+        members = tuple(
+            self.refit(each) if isinstance(each, Fitted) else self._fitted_or_none(each.name, every) or each
+            for each in fitted.members
+        )
+        return fitted if members == fitted.members else Combination(members, fitted.weights)
 
     def refit(self, fitted: Fitted) -> Fitted:
         """The same recipe trained on work and sealed rows together; `fitted` itself where that fails."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
+from typing import Final
 
 from liebig.coach.advice import Idea
 from liebig.coach.runner import Request
@@ -12,6 +14,9 @@ from liebig.core.recipe import Recipe
 from liebig.core.study import Adopted, Left, Looked, Ran, RoundBegan, RoundEnded, Study
 from liebig.core.task import Fidelity
 from liebig.core.trial import Look, Verdict
+
+#: The option under which the ledger keeps the bound on answering.
+MAX_PREDICT_MS: Final = "max_predict_ms"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +26,10 @@ class View:
     `seconds_left` until the seal must be begun (infinite with ``--trials``); `predicted` tells what runs take together, `predicted_seal`
     what the seal takes with this winner; `starting` is the starting recipe, then cheaper forms of it;
     `ideas` are ranked for the incumbent (asked for only when it is diagnosed), `parts` take a recipe apart, `around` draws so
-    many candidates near the incumbent, others in each round; `stopping` is why the study ends early.
+    many candidates near the incumbent, others in each round; `stopping` is why the study ends early. `answered` tells whose
+    answers in which blocks are there to be combined, `predicted_member` what one member more adds to the seal. Some of the
+    time is kept for that: `seconds_for_members` has it in it, `seconds_left` has not. `predict_ms` and `challenger_predict_ms`
+    tell what answering 1,000 rows costs.
     """
 
     study: Study
@@ -36,6 +44,11 @@ class View:
     challengers: tuple[str, ...] = ()
     stopping: str = ""
     around: Callable[[int], Sequence[Idea]] = lambda count: ()
+    answered: Callable[[], Mapping[Fidelity, Mapping[str, frozenset[int]]]] = dict
+    predicted_member: Callable[[str], float] = lambda name: 0.0
+    seconds_for_members: float = 0.0
+    predict_ms: Callable[[Recipe], float] = lambda recipe: 0.0
+    challenger_predict_ms: Callable[[str], float] = lambda name: 0.0
 
     @property
     def unhurried(self) -> bool:
@@ -43,8 +56,22 @@ class View:
         return self.study.began.trials is not None
 
     @cached_property
+    def most_predict_ms(self) -> float:
+        """What answering 1,000 rows may cost, in milliseconds; infinite where the user set no bound."""
+        return most_predict_ms(self.study)
+
+    def answers_in_time(self, recipe: Recipe) -> bool:
+        """What the recipe trains answers as quickly as the user asks."""
+        return self.most_predict_ms == inf or self.predict_ms(recipe) <= self.most_predict_ms
+
+    @cached_property
     def rounds(self) -> tuple[Round, ...]:
         return tuple(rounds_of(self.study))
+
+
+def most_predict_ms(study: Study) -> float:
+    """The user's bound on answering 1,000 rows, from the options that stand in the ledger."""
+    return float(study.began.options.get(MAX_PREDICT_MS, inf))
 
 
 @dataclass(frozen=True, eq=False)

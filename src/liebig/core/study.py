@@ -213,6 +213,37 @@ class Challenged(Entry):
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One model of a combination: a recipe by its digest, or a classical algorithm by its name, and its share of the answer."""
+
+    name: str
+    weight: float
+    is_network: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Combined(Entry):
+    """Models that were tried already were weighed against each other, to answer together in place of the incumbent `control`.
+
+    `members` have the weights that all `blocks` choose, `look` compares by cross-fitting: in each block with the weights of the
+    other blocks (None where nothing was left to compare). `candidates` counts what was weighed. `adopted` says that the
+    combination is what the seal will judge; a later entry with the same digest may take that back. At most Likely (TRIALS
+    15): the seal alone speaks for it.
+    """
+
+    digest: str
+    control: str
+    members: tuple[Member, ...]
+    candidates: int
+    blocks: int
+    fidelity: Fidelity
+    look: Look | None
+    score: float  # mean of the cross-fitted combination over the blocks, as the user reads it
+    adopted: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Explained(Entry):
     """Something measured for the report alone. `digest` is the recipe it speaks of."""
 
@@ -224,8 +255,8 @@ class Explained(Entry):
 class Sealed(Entry):
     """The seal was opened, once: the study is closed. Scores as the user reads them; the gain is oriented.
 
-    `final` is the winner's digest, `handed_over` what the user gets: the same, or the baseline's where the winner is not
-    better there.
+    `final` is the winner's digest (of a recipe, or of a `Combined`), `handed_over` what the user gets: the same, or the
+    baseline's where the winner is not better there. `epochs` by recipe.
     """
 
     baseline: str
@@ -354,6 +385,17 @@ class Study:
         """Digest of the best so far: the last adopted (or gone back to), or the baseline."""
         last = next((each for each in reversed(self.entries) if type(each) in {Adopted, Withdrawn}), None)
         return last.digest if isinstance(last, Adopted | Withdrawn) else self.baseline
+
+    @cached_property
+    def combination(self) -> Combined | None:
+        """What answers in place of the incumbent, where that was adopted and the incumbent is still the one that it was
+        compared with."""
+        last = self.last(Combined)
+        return last if last is not None and last.adopted and last.control == self.incumbent else None
+
+    def network_of(self, digest: str) -> str:
+        """The recipe that speaks for a model: itself, or of a combination the best network that it was compared with."""
+        return next((each.control for each in self.all(Combined) if each.digest == digest), digest)
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

@@ -19,6 +19,7 @@ from liebig.report.measured import (
 from liebig.report.populations import training_notes
 from liebig.report.rungs import is_competition, ladder_told, parts_told, trial_told
 from liebig.report.scores import challengers_told, final_of, measure_of, seal_told
+from liebig.report.together import answer_in_words, combination_told, rung_of_combination
 from liebig.report.toml import toml_of, toml_value
 from liebig.report.words import Story, tell_story
 
@@ -34,17 +35,22 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
     measure = measure_of(study)
     seal = seal_told(study, measure)
     final = final_of(study)
+    ladder = ladder_told(study, measure, teller)
+    together = rung_of_combination(study, measure, ladder[-1].position) if ladder else None
+    combination = combination_told(study, measure)
     story = Story(
         study=study,
         measure=measure,
         seal=seal,
-        ladder=ladder_told(study, measure, teller),
+        ladder=(*ladder, together) if together else ladder,
         before=diagnosis_told(study, study.baseline, teller),
         after=diagnosis_told(study, final, teller) if final != study.baseline else None,
         data=data_told(study, teller),
         trials=tuple(trial_told(study, each, measure, teller) for each in study.trials if is_competition(each)),
         parts=parts_told(study, final, measure, teller),
         challengers=challengers_told(study, measure),
+        together=answer_in_words(combination.members) if combination and combination.adopted else "",
+        models=len(combination.members) if combination and combination.adopted else 1,
     )
     told = tell_story(story)
     recipe = study.recipes[final].recipe if final else None
@@ -68,6 +74,7 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         parts=story.parts,
         trials=story.trials,
         challengers=story.challengers,
+        combination=combination,
         curves=all_curves(study, final),
         network=network_told(study, final),
         histograms=histograms_told(study, final),

@@ -238,6 +238,28 @@ class ChallengerTold:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberTold:
+    """One model of a combination: what it is called, whether it is a network, its share of the answer (0..1)."""
+
+    name: str
+    is_network: bool
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class CombinationTold:
+    """Models that answer together, or would have. `effect` is theirs beside the best network in the same blocks, with weights
+    that the block judged had no part in; `adopted` says that the seal judged them. `sentences` explain it."""
+
+    members: tuple[MemberTold, ...]
+    effect: Effect | None
+    candidates: int
+    adopted: bool
+    reason: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RecipeChange:
     """One line of the recipe that changed, as TOML values; "" where it was, or is, absent."""
 
@@ -281,6 +303,7 @@ class ReportData:
     parts: tuple[PartTold, ...]
     trials: tuple[TrialTold, ...]
     challengers: tuple[ChallengerTold, ...]
+    combination: CombinationTold | None
     curves: tuple[CurvesTold, ...]
     network: NetworkTold | None
     histograms: tuple[LayerHistograms, ...]

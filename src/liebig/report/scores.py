@@ -52,8 +52,9 @@ def seal_told(study: Study, measure: Measure) -> SealTold | None:
 
 
 def final_of(study: Study) -> str | None:
-    """What is handed over; before the seal is opened, the best so far."""
-    return study.sealed.handed_over if study.sealed else study.incumbent
+    """The recipe that is handed over, or speaks for the models that answer together; before the seal is opened, the best
+    so far."""
+    return study.network_of(study.sealed.handed_over) if study.sealed else study.incumbent
 
 
 def challengers_told(study: Study, measure: Measure) -> tuple[ChallengerTold, ...]:

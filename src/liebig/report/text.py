@@ -9,7 +9,17 @@ from collections.abc import Iterator, Sequence
 
 from liebig.report.data import CurvesTold, DiagnosisTold, Effect, PartTold, ReportData, StaveTold
 from liebig.report.html import effect_text
-from liebig.report.numbers import count, counted, decimals_of, duration, plain_number, score_text, short_number, signed
+from liebig.report.numbers import (
+    count,
+    counted,
+    decimals_of,
+    duration,
+    percent,
+    plain_number,
+    score_text,
+    short_number,
+    signed,
+)
 
 _WIDTH = 100
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -25,6 +35,7 @@ def to_text(data: ReportData) -> str:
         _parts(data),
         _trials(data),
         _challengers(data),
+        _together(data),
         _curves(data),
         _network(data),
         _capacity(data),
@@ -189,6 +200,20 @@ def _challengers(data: ReportData) -> Iterator[str]:
         score = score_text(each.score, each.effect.half_width)
         decimals = decimals_of([each.effect])
         yield f"{padded(each.name, 30)} {score:>10}  {effect_text(each.effect, decimals):<34} {duration(each.seconds)}"
+
+
+def _together(data: ReportData) -> Iterator[str]:
+    combination = data.combination
+    if combination is None:
+        return
+    yield from _title("answering together", "networks and other algorithms, each with a share")
+    for member in sorted(combination.members, key=lambda each: -each.weight):
+        kind = "network" if member.is_network else "other algorithm"
+        yield f"{percent(member.weight):>6}  {padded(member.name, 60)} {kind}"
+    if combination.effect:
+        yield f"beside the best network: {_effect(combination.effect, decimals_of([combination.effect]))}".rstrip()
+    for sentence in combination.sentences:
+        yield from _folded(sentence)
 
 
 def spark(values: Sequence[float], width: int = 48) -> str:

@@ -33,6 +33,9 @@ class Story:
     trials: tuple[TrialTold, ...]
     parts: tuple[PartTold, ...]
     challengers: tuple[ChallengerTold, ...]
+    #: What the answer of `models` together is; "" where the best network answers.
+    together: str = ""
+    models: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ def tell_story(story: Story) -> StoryTold:
         headline,
         proof,
         lead,
-        tuple(line for line in (headline, proof, *lead[:2]) if line),
+        tuple(line for line in (headline, proof, *lead[: 3 if story.together else 2]) if line),
         decimals,
         _cards(story, standing, decimals),
         _footer(story),
@@ -127,10 +130,15 @@ def _headline(story: Story, standing: Standing, decimals: int) -> tuple[str, str
             f"so {_the(_baseline_name(story))} is handed over: {plain_number(seal.baseline_score, decimals)}.",
             f"The winner's difference there was {signed(effect.difference, decimals)} {measure.title} ({span}).",
         )
-    first = f"Your network gained {signed(effect.difference, decimals)} {measure.title} on data it never saw."
+    who, whose, never = "Your network", "Your network's", "it never saw"
+    if story.together:
+        who, whose = "Your model", "Your model's"
+    if story.models > 1:
+        who, whose, never = "Your models together", "Together your models'", "they never saw"
+    first = f"{who} gained {signed(effect.difference, decimals)} {measure.title} on data {never}."
     if not measure.higher_is_better:
         fall = plain_number(-effect.difference, decimals)
-        first = f"Your network's {measure.title} fell by {fall} on data it never saw."
+        first = f"{whose} {measure.title} fell by {fall} on data {never}."
     if standing is Standing.PROVEN:
         return first, f"That is proven: {span}."
     return first, f"That is likely, but not proven: the interval, {span}, includes no gain at all."
@@ -144,6 +152,11 @@ def _lead(story: Story, standing: Standing, decimals: int) -> tuple[str, ...]:
             f"{_the(_baseline_name(story)).capitalize()} reached {plain_number(seal.baseline_score, decimals)}; "
             f"what is handed over reaches {plain_number(seal.final_score, decimals)} on the same {seal.rows:,} rows."
         )
+    if story.together and standing is not Standing.NOT_BETTER:
+        # The first sentence tells what was gained, this one by whom.
+        sentences.append(
+            f"Its answer is {story.together}. That is a choice among many: the sealed part alone judges it."
+        )
     if story.before and story.before.findings:
         strongest = story.before.findings[0]
         sentences.append(f"What limited it most: {_sentence(strongest.headline)}")
@@ -152,7 +165,7 @@ def _lead(story: Story, standing: Standing, decimals: int) -> tuple[str, ...]:
     elif story.after:
         sentences.append("No check that looked sees a limit now.")
     judged = [each for each in story.trials if each.effect]
-    rungs = [each for each in ladder[1:] if each.effect]
+    rungs = [each for each in ladder[1:] if each.effect][: -1 if story.together else None]
     if judged:
         proven = sum(each.effect is not None and each.effect.verdict == "proven" for each in rungs)
         others = len(judged) - len(rungs)
@@ -179,7 +192,7 @@ def _cards(story: Story, standing: Standing, decimals: int) -> tuple[FigureCard,
         where = f"{measure.title}, sealed part, {seal.rows:,} rows"
         cards.append(FigureCard(_baseline_name(story), plain_number(seal.baseline_score, decimals), where))
         if standing in {Standing.PROVEN, Standing.GAINED}:
-            cost = f" · {duration(seal.seconds_per_row)} a row" if seal.seconds_per_row > 0 else ""
+            cost = f" · {duration(1000 * seal.seconds_per_row)} for 1,000 rows" if seal.seconds_per_row > 0 else ""
             cards.append(
                 FigureCard("handed over", plain_number(seal.final_score, decimals), f"same rows{cost}", "gain")
             )

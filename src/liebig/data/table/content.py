@@ -150,9 +150,14 @@ class TableData:
 
     def classical(self, rows: Rows) -> ClassicalTable:
         """What the classical algorithms read of these rows: numbers with NaN, codes with -1. Text is left out."""
-        return ClassicalTable(
-            numbers=self.raw.numbers[rows].astype(np.float32),
-            codes=np.maximum(self.raw.codes[rows], -1),
-            number_names=tuple(each.name for each in self.numeric_inputs),
-            category_names=tuple(each.name for each in self.categories),
-        )
+        return classical_of(Raw(self.raw.numbers[rows], self.raw.codes[rows], ()), self.columns)
+
+
+def classical_of(raw: Raw, columns: Sequence[Column]) -> ClassicalTable:
+    """What the classical algorithms read of `raw`, the cells of `columns`: numbers with NaN, codes with -1, no text."""
+    return ClassicalTable(
+        numbers=raw.numbers.astype(np.float32),
+        codes=np.maximum(raw.codes, -1),
+        number_names=tuple(each.name for each in numeric_inputs(columns)),
+        category_names=tuple(each.name for each in of_kind(columns, Kind.CATEGORY)),
+    )

@@ -156,8 +156,12 @@ class Encoder:
     def encode_frame(self, frame: pl.DataFrame, device: torch.device | str, dtype: torch.dtype) -> Batch:
         """New rows as one batch [1, rows, ...]; the target is 0. Unseen levels count as rare ones, columns that the model
         does not know are left out, infinite numbers count as missing. Raises UserError when a column is absent."""
-        compact = self.compact(raw_of(frame, self.columns), device)
-        target = torch.zeros(1, frame.height, device=device)
+        return self.encode_raw(raw_of(frame, self.columns), device, dtype)
+
+    def encode_raw(self, raw: Raw, device: torch.device | str, dtype: torch.dtype) -> Batch:
+        """The same for rows that were read already, as `raw_of` reads them by this encoder's columns."""
+        compact = self.compact(raw, device)
+        target = torch.zeros(1, raw.rows, device=device)
         return Batch(
             dense=self.expand(compact, dtype)[None], target=target,
             numbers=compact.numbers.to(dtype)[None] if self.wants.numbers else None,

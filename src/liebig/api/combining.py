@@ -1,0 +1,120 @@
+"""Models of a table as data: a network with its encoder, or several members that answer together.
+
+A network alone is the parts ``encoder`` and ``network``. A combination is the part ``combination`` (who is a member, with which
+weight), for each network ``encoder-N`` and ``network-N`` with the Nth recipe, for each classical algorithm ``algorithm-N``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from liebig.classical import Stored, answerer_of
+from liebig.core.errors import UserError
+from liebig.core.recipe import Recipe
+from liebig.data.table.columns import Column
+from liebig.data.table.encoder import Encoder
+from liebig.store.model import ModelFacts, Part, StoredModel
+from liebig.train.combination import Combination, FittedChallenger, columns_of
+from liebig.train.fitted import Fitted
+
+_ENCODER: Final = "encoder"
+_NETWORK: Final = "network"
+_ALGORITHM: Final = "algorithm"
+_COMBINATION: Final = "combination"
+
+
+def parts_of(model: Fitted | Combination, facts: ModelFacts) -> StoredModel:
+    """What is written. Raises TypeError for a model of something else than a table."""
+    if isinstance(model, Fitted):
+        return StoredModel(facts, (model.recipe,), _network_parts(model))
+    members: list[dict[str, Any]] = []
+    parts: dict[str, Part] = {}
+    recipes: list[Recipe] = []
+    for number, (member, weight) in enumerate(zip(model.members, model.weights, strict=True), start=1):
+        if isinstance(member, Fitted):
+            recipes.append(member.recipe)
+            parts |= {f"{name}-{number}": part for name, part in _network_parts(member).items()}
+            members.append({"is": _NETWORK, "weight": weight, "recipe": len(recipes)})
+        else:
+            parts[f"{_ALGORITHM}-{number}"] = _algorithm_part(member)
+            members.append({"is": _ALGORITHM, "weight": weight, "name": member.name})
+    return StoredModel(facts, tuple(recipes), {_COMBINATION: Part({"members": members}), **parts})
+
+
+def is_combination(stored: StoredModel) -> bool:
+    return _COMBINATION in stored.parts
+
+
+def network_of(stored: StoredModel) -> Fitted:
+    """The network that is the whole model."""
+    return _network(stored, stored.recipes[0], "")
+
+
+def combination_of(stored: StoredModel, path: Path) -> Combination:
+    """The members of a model in `path` that answer together. Raises UserError where they do not belong together."""
+    members: list[Fitted | FittedChallenger] = []
+    weights: list[float] = []
+    try:
+        for number, said in enumerate(stored.parts[_COMBINATION].plain["members"], start=1):
+            weights.append(float(said["weight"]))
+            if said["is"] == _NETWORK:
+                members.append(_network(stored, stored.recipes[said["recipe"] - 1], f"-{number}"))
+            else:
+                members.append(_algorithm(stored.parts[f"{_ALGORITHM}-{number}"], str(said["name"])))
+        return Combination(_sharing(members), tuple(weights))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise UserError(f'the model "{path}" is damaged: its members do not belong together ({error})') from error
+
+
+def _sharing(members: Sequence[Fitted | FittedChallenger]) -> tuple[Fitted | FittedChallenger, ...]:
+    """Equal columns as one value, so that telling whether members read the same is quick."""
+    known: list[tuple[Column, ...]] = []
+    shared: list[Fitted | FittedChallenger] = []
+    for member in members:
+        own = columns_of(member)
+        columns = next((each for each in known if each == own), own)
+        known.append(columns)
+        if isinstance(member, FittedChallenger):
+            shared.append(replace(member, columns=columns))
+        elif isinstance(member.encoder, Encoder):
+            shared.append(replace(member, encoder=replace(member.encoder, columns=columns)))
+    return tuple(shared)
+
+
+def _network_parts(model: Fitted) -> dict[str, Part]:
+    encoder = model.encoder
+    if not isinstance(encoder, Encoder):
+        raise TypeError(f"only models of tables are saved, however an encoder {type(encoder).__name__} came")
+    return {
+        _ENCODER: Part(encoder.plain(), encoder.tensors(), is_finite=False),
+        _NETWORK: Part({}, model.tensors()),
+    }
+
+
+def _network(stored: StoredModel, recipe: Recipe, ending: str) -> Fitted:
+    encoding = stored.parts[f"{_ENCODER}{ending}"]
+    encoder = Encoder.from_plain(encoding.plain, encoding.tensors)
+    weights = stored.parts[f"{_NETWORK}{ending}"].tensors
+    return Fitted.of(recipe, encoder, stored.facts.kind, stored.facts.classes, weights)
+
+
+def _algorithm_part(member: FittedChallenger) -> Part:
+    stored = member.answerer.stored()
+    plain: Mapping[str, Any] = {
+        "is": stored.kind, "plain": dict(stored.plain), "columns": [column.plain() for column in member.columns],
+    }  # fmt: skip
+    # Copied: safetensors refuses tensors that share memory, and some of an algorithm's are one under two names.
+    tensors = {name: torch.from_numpy(np.array(each)) for name, each in stored.arrays.items()}
+    return Part(plain, tensors, is_finite=False)  # an open end of a tree's cut is no damage
+
+
+def _algorithm(part: Part, name: str) -> FittedChallenger:
+    arrays = {key: each.numpy() for key, each in part.tensors.items()}
+    answerer = answerer_of(Stored(part.plain["is"], part.plain["plain"], arrays))
+    return FittedChallenger(name, tuple(Column.from_plain(each) for each in part.plain["columns"]), answerer)
