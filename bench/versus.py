@@ -28,7 +28,7 @@ from statistics import mean, median
 from typing import Any, Final
 
 import numpy as np
-from tables import paired, tables_of
+from tables import improve, paired, tables_of
 
 import liebig
 from liebig.core.arrays import Predictions
@@ -133,26 +133,12 @@ Answers = tuple[np.ndarray[Any, Any], list[str], float]
 def _liebig(
     train: Path, test: Path, spec: Mapping[str, Any], budget: float, folder: Path
 ) -> tuple[Answers | None, str, float]:
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "liebig.cli",
-            "improve",
-            str(train),
-            "--target",
-            spec["target"],
-            "--task",
-            spec["task"],
-        ),
-        *("--metric", spec["metric"], "--budget", f"{budget:g}s", "--study", str(folder / "study"), "--refit", "all"),
-        "--json",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE * budget)
+    try:
+        done = improve(train, spec, budget, folder / "study")
+    except RuntimeError as error:
+        return None, str(error), time.monotonic()
     ended = time.monotonic()
-    if done.returncode:
-        return None, done.stderr, ended
-    model, frame = liebig.load(folder / "study"), str(test)
+    model, frame = liebig.load(done.study), str(test)
     began = time.perf_counter()
     if spec["task"] == "regression":
         predictions, classes = np.asarray(model.predict(frame), dtype=np.float64), []

@@ -26,6 +26,7 @@ from liebig.trials.procedure import ROW_A
 _MOST_FITS: Final = 3
 #: So many of the best challengers are worth time that is kept for them.
 HOPEFUL: Final = 2
+_FIRST: Final = frozenset(range(FIRST_LOOK))
 _LOOKS: Final = tuple(each for each in ROW_A.looks if each <= COMBINE_BLOCKS)
 
 
@@ -39,8 +40,7 @@ def combine(view: View) -> Action | None:
     if not view.unhurried and view.seconds_for_members < least_seconds(study):
         return None
     kept = view.answered()
-    first = frozenset(range(FIRST_LOOK))
-    having = [fidelity for fidelity, names in kept.items() if names.get(incumbent, frozenset()) >= first]
+    having = [fidelity for fidelity, names in kept.items() if names.get(incumbent, frozenset()) >= _FIRST]
     for fidelity in sorted(having, key=size_of, reverse=True):
         answered = kept[fidelity]
         challenge = _challenge_anew(view, fidelity, answered)
@@ -63,14 +63,13 @@ def _others(view: View, answered: Mapping[str, frozenset[int]]) -> list[str]:
     """Rungs first, then challengers, then what was tried last: whoever is chosen by what is known of its score would
     flatter the combination."""
     study = view.study
-    first = frozenset(range(FIRST_LOOK))
     rungs = [rung.digest for rung in reversed(study.rungs)]
     tried = [digest for digest in reversed(list(study.recipes)) if digest not in rungs]
     ordered = dict.fromkeys([*rungs, *view.challengers, *tried])
     able = [
         name
         for name in ordered
-        if name != study.incumbent and answered.get(name, frozenset()) >= first
+        if name != study.incumbent and answered.get(name, frozenset()) >= _FIRST
         if _can_be_paid(view, name) and predict_ms(view, name) <= view.most_predict_ms
     ]
     return able[: COMBINE_MOST - 1]
@@ -92,7 +91,7 @@ def _challenge_anew(view: View, fidelity: Fidelity, answered: Mapping[str, froze
     """A challenger that can hold its own and whose answers at this fidelity are not there."""
     study = view.study
     for name in islice(promising(study, view.challengers), HOPEFUL):
-        if answered.get(name, frozenset()) >= frozenset(range(FIRST_LOOK)) or not _can_be_paid(view, name):
+        if answered.get(name, frozenset()) >= _FIRST or not _can_be_paid(view, name):
             continue
         if sum(each.name == name for each in study.all(Challenged)) >= _MOST_FITS:
             continue

@@ -151,7 +151,7 @@ def _try_together(view: View) -> Action | None:
     if last.adopted != view.study.incumbent:  # it was taken back
         return None
     seen = last.blocks(last.adopted)
-    answers = {each.digest: each.answers for each in last.began.treatments}
+    treatments = {each.digest: each for each in last.began.treatments}
     still = {"", *_found_in(view.study, last.adopted)}
     others = [
         digest
@@ -160,17 +160,17 @@ def _try_together(view: View) -> Action | None:
         and looks[-1].better >= LIKELY
         and looks[-1].blocks >= min(seen, FIRST_LOOK)
         # What was adopted may have answered the same: then there is nothing left for it to do.
-        and answers[digest] in still
+        and treatments[digest].answers in still
     ]
     if not others:
         return None
     place = ranks({digest: last.looks[digest][-1] for digest in others})
     others.sort(key=lambda digest: (-place[digest], digest))
     recipes = view.study.recipes
-    made_by = {each.digest: (each.remedy, each.answers) for each in last.began.treatments}
-    # The same remedy at two settings or rates is one change.
-    unlike = list({made_by[digest]: digest for digest in reversed((last.adopted, *others))}.values())[::-1]
-    chosen = tuple(recipes[digest] for digest in unlike[:3])
+    unlike: dict[tuple[str, str], str] = {}  # the same remedy at two settings or rates is one change
+    for digest in (last.adopted, *others):
+        unlike.setdefault((treatments[digest].remedy, treatments[digest].answers), digest)
+    chosen = tuple(recipes[digest] for digest in list(unlike.values())[:3])
     if len(chosen) < 2:
         return None
     combined = together(recipes[last.began.control].recipe, tuple(each.recipe for each in chosen))

@@ -88,20 +88,23 @@ def _added(bench: Bench, batch: Any) -> tuple[float, float] | None:
     passing = bench.passing
     if passing.step is not None or passing.shaped is None:
         return None
-    whole = {name: each.grad.detach().clone() for name, each in bench.model.named_parameters() if each.grad is not None}
+    pulls = [(each, each.grad) for each in bench.model.parameters() if each.grad is not None]
+    if not pulls:
+        return None
     parts = passing.split(batch)
     with torch.no_grad():
         raw = bench.model(*parts.inputs, **parts.named)
-    names, tensors = zip(*((n, p) for n, p in bench.model.named_parameters() if n in whole), strict=True)
     loss = passing.loss_of(raw, parts.target)
     if not loss.requires_grad:
         return None
-    own: tuple[Tensor | None, ...] = torch.autograd.grad(loss, tensors, allow_unused=True, retain_graph=True)
-    penalties = {name: each for name, each in zip(names, own, strict=True) if each is not None and not each.is_sparse}
-    if not penalties:
-        return math.hypot(*map(_norm, whole.values())), _of_the_original(bench, loss)
-    data = [_norm(each - penalties[name]) if name in penalties else _norm(each) for name, each in whole.items()]
-    return math.hypot(*data), math.hypot(*map(_norm, penalties.values()))
+    own: tuple[Tensor | None, ...] = torch.autograd.grad(
+        loss, [each for each, _ in pulls], allow_unused=True, retain_graph=True
+    )
+    penalties = [None if each is None or each.is_sparse else each for each in own]
+    if all(each is None for each in penalties):
+        return math.hypot(*(_norm(whole) for _, whole in pulls)), _of_the_original(bench, loss)
+    data = [whole if each is None else whole - each for (_, whole), each in zip(pulls, penalties, strict=True)]
+    return math.hypot(*map(_norm, data)), math.hypot(*map(_norm, penalties))
 
 
 def _of_the_original(bench: Bench, loss: Tensor) -> float:
