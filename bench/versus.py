@@ -144,7 +144,7 @@ def _liebig(
         predictions, classes = np.asarray(model.predict(frame), dtype=np.float64), []
     else:
         predictions = np.asarray(model.predict_proba(frame), dtype=np.float64)
-        classes = [str(each) for each in model.classes]
+        classes = [str(each) for each in model.classes_]
     return (predictions, classes, time.perf_counter() - began), "", ended
 
 

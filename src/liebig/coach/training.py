@@ -321,8 +321,7 @@ class TrainingRunner:
         """The judged examples of these blocks with what was answered for them."""
         task, parts = self.task, []
         for index in blocks:
-            rows = self.blocks[index].select
-            rows = rows[examples(rows)]
+            rows = self._examples_of(index)
             parts.append(
                 Part(
                     rows if task.groups is None else task.groups[rows],
@@ -333,13 +332,18 @@ class TrainingRunner:
             )
         return parts
 
+    def _examples_of(self, index: int) -> Rows:
+        """The judged examples of a block's select part."""
+        rows = self.blocks[index].select
+        return rows[examples(rows)]
+
     def weigh(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> Weighed | None:
         task, parts = self.task, self._parts(names, blocks, fidelity)
         crossed = cross_fitted_weights(parts, task.metric)
         if crossed is None:
             return None
         scores = [
-            score_of(task, self.blocks[index].select[examples(self.blocks[index].select)], mixed(part.answers, weights))
+            score_of(task, self._examples_of(index), mixed(part.answers, weights))
             for index, part, weights in zip(blocks, parts, crossed, strict=True)
         ]
         return Weighed(chosen_weights(parts, task.metric), tuple(scores))
