@@ -20,8 +20,8 @@ from liebig.train.fitted import Fitted
         (10.0, 20.0, 0.0, 1),  # not even once more
         (-1.0, 1.0, 0.0, 1),
         (1e9, 1.0, 1.0, MOST_SEEDS),
-        (1.15 * 3, 1.0, 0.0, 3),  # two more, and one for explaining it
-        (1.15 * 6, 1.0, 1.0, 3),  # each of them twice, the first once more, one for explaining it
+        (1.06 * 3, 1.0, 0.0, 3),  # two more, and one for explaining it
+        (1.06 * 6.01, 1.0, 1.0, 3),  # each of them twice, the first once more, one for explaining it
         (5.0, 0.0, 0.0, 1),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Final
 #: Seeds of one network in all: sixteen gave no more than eight on seventeen tables.
 MOST_SEEDS: Final = 8
 #: What was measured once may take so much longer the next time.
-_CAUTION: Final = 1.15
+_CAUTION: Final = 1.05
 
 
 def seeds_that_fit(left: float, spent: float, again: float) -> int:
