@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from liebig.coach.runner import Final
+from liebig.coach.runner import Final, FinalChallenger, FinalCombination
 from liebig.coach.seeds import MOST_SEEDS, seeds_that_fit
 from liebig.coach.training import TrainingRunner
 from liebig.data.table.first_recipes import textbook
 from liebig.data.table.task import TableTask, table_task
+from liebig.train.combination import Combination
 from liebig.train.fitted import Fitted
 
 
@@ -56,3 +57,14 @@ def test_time_that_is_left_trains_the_winner_from_further_seeds(found: TableTask
     # The first of them is the network that would have answered alone.
     assert winner.weights[0].tolist() == alone.weights[0].tolist()
     assert np.isfinite(winner.predict_frame(frame)).all()
+
+
+def test_the_networks_of_a_combination_are_trained_from_further_seeds(found: TableTask) -> None:
+    runner = TrainingRunner(found, seed=0, clock=lambda: 0.0)
+    recipe = textbook(found)
+    together = FinalCombination((Final(recipe, 2), FinalChallenger("linear")), (0.6, 0.4))
+    opened = runner.open_seal([Final(recipe, 1), together], None, 1e6)[-1]
+    assert isinstance(opened.model, Combination)
+    assert opened.seeds == MOST_SEEDS
+    assert [len(each.weights) for each in opened.model.networks] == [MOST_SEEDS]
+    assert opened.members == (0, 1)

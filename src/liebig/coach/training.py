@@ -394,15 +394,9 @@ class TrainingRunner:
                 members[place] = model
         if not members:
             return Opened(failed(time.monotonic() - began), 0, None)
-        others = sum(self._training_seconds_of(FinalChallenger(each.name))[1] for each in members.values()
-                     if isinstance(each, FittedChallenger))  # fmt: skip
-        seeds = (
-            self._seeds(networks, others if self._refits else 0.0, spare) if len(members) == len(final.members) else 1
-        )
-        for place, member in list(members.items()) if seeds > 1 else ():
-            each = final.members[place]
-            if isinstance(member, Fitted) and isinstance(each, FinalRun):
-                members[place] = self._from_seeds(member, each, seeds, spare)
+        seeds = 1
+        if len(members) == len(final.members):
+            seeds = self._more_seeds_of(members, final, networks, spare)
         total = sum(final.weights[place] for place in members)
         together = Combination(tuple(members.values()), tuple(final.weights[place] / total for place in members))
         sealed = seal_block(self.task, self.seed).select
@@ -425,6 +419,26 @@ class TrainingRunner:
         return replace(opened, seeds=1 if more is model else seeds)
 
     # --- further seeds of the winner ---
+
+    def _more_seeds_of(
+        self, members: dict[int, Fitted | FittedChallenger], final: FinalCombination, spent: float, spare: float | None
+    ) -> int:
+        """Replace the networks among `members` by those of further seeds; from how many seeds each of them is, at least.
+        `spent` are the seconds of training that all networks took from one."""
+        again = (
+            self._training_seconds_of(FinalChallenger(each.name))[1]
+            for each in members.values()
+            if self._refits and isinstance(each, FittedChallenger)
+        )
+        seeds = self._seeds(spent, sum(again), spare)
+        reached = [seeds]
+        for place, member in list(members.items()) if seeds > 1 else ():
+            each = final.members[place]
+            if isinstance(member, Fitted) and isinstance(each, FinalRun):
+                more = self._from_seeds(member, each, seeds, spare)
+                members[place] = more
+                reached.append(len(more.weights) // len(member.weights))
+        return min(reached)
 
     def _seeds(self, spent: float, others: float, spare: float | None) -> int:
         """From how many seeds the networks of the winner can be trained by `spare`, where one took `spent` seconds, and `others` go
