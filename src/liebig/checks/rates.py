@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from liebig.checks.numbers import finite, middle, one_digit, ramp
+from liebig.checks.numbers import finite, middle, one_digit, over, ramp
 from liebig.core.evidence import Cooled, EpochCurves, Evidence, FinalScore, RateRange, UpdateRatios
 
 #: The share of its size that a step usefully moves a weight matrix by.
