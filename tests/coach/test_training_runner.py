@@ -5,13 +5,11 @@ import polars as pl
 import pytest
 import torch
 
-from liebig.checks import ALL, Diagnosis
-from liebig.coach.advising import TableAdvisor, agreed
+from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import MemoryLedger, improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
 from liebig.coach.training import TrainingRunner, lasting
-from liebig.core.check import Finding
 from liebig.core.study import Diagnosed, Ran, Study
 from liebig.core.task import Fidelity
 from liebig.data.table.first_recipes import textbook
@@ -101,14 +99,3 @@ def test_a_whole_study_of_a_small_table(found):
     assert handed.model is not None
     assert sum(1 for _ in study.all(Diagnosed)) >= 2
     assert any(ran.evidence.measurements for ran in study.all(Ran))
-
-
-def test_blocks_agree_on_findings():
-    first, second = ALL[0], ALL[1]
-    some = [
-        Diagnosis((Finding(first, 0.9), Finding(second, 0.4)), {}),
-        Diagnosis((Finding(first, 0.5),), {}),
-        Diagnosis((Finding(first, 0.7),), {}),
-    ]
-    held = agreed(some)
-    assert [(each.check, each.strength) for each in held.findings] == [(first, 0.7)]
