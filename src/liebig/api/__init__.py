@@ -5,6 +5,7 @@ from liebig.api.diagnosing import diagnose
 from liebig.api.fitting import FittedRun, fit
 from liebig.api.improving import ImprovedStudy, improve
 from liebig.api.looking import Look, look
+from liebig.api.machine import MachineTold, machine
 from liebig.api.model import Model, load
 from liebig.api.module import ModuleTask, module
 from liebig.api.module_improving import ModuleStudy
@@ -19,6 +20,7 @@ __all__ = [
     "FittedRun",
     "ImprovedStudy",
     "Look",
+    "MachineTold",
     "Model",
     "ModuleModel",
     "ModuleStudy",
@@ -31,6 +33,7 @@ __all__ = [
     "improve",
     "load",
     "look",
+    "machine",
     "module",
     "predict_file",
     "report",

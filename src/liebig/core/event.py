@@ -94,6 +94,13 @@ class PopulationHalved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceReplaced(Event):
+    """Training goes on with the processor, since the device that was asked for cannot be used: `sentence` says why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudyBegan(Event):
     """The first lines of the screen: the table, the metric, the machine, the sealed part."""
 

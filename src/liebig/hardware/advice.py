@@ -60,7 +60,7 @@ class Step:
 
     def sentence(self) -> str:
         """What is wrong and what to do, as one sentence."""
-        return f"{self.wrong}: {self.do} ({self.command})" if self.command else f"{self.wrong}: {self.do}"
+        return f"{self.wrong}: {self.do}" + (f": {self.command}" if self.command else "")
 
 
 def steps(facts: Facts) -> tuple[Step, ...]:
@@ -173,8 +173,8 @@ def _no_card(facts: Facts) -> Step:
     }  # fmt: skip
     return Step(
         "no-card", "No NVIDIA graphics processor is seen",
-        "train on the processor: nothing has to be installed; if there is a card, ask the system for it, and a container or "
-        "virtual machine must be given it (docker run --gpus all)",
+        "nothing has to be installed to train on the processor; if there is a card, see whether the system lists it (a "
+        "container must be given it with docker run --gpus all)",
         asked.get(facts.system, "nvidia-smi"),
     )  # fmt: skip
 

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 
 from liebig.core.arrays import Predictions, Rows
-from liebig.core.event import Listener, PopulationHalved, Stop, silent
+from liebig.core.event import DeviceReplaced, Listener, PopulationHalved, Stop, silent
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
 from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
+from liebig.hardware.device import device_failed, usable_device
 from liebig.hardware.memory import free_bytes, is_out_of_memory
 from liebig.hardware.precision import fastest_dtype
 from liebig.nets.user_module import UserModule
@@ -98,8 +99,9 @@ def train(
 def _population(
     task: Task[Any], plan: Plan, options: TrainOptions, watching: Watching, encoding: Encoding
 ) -> list[Departed]:
-    """Train a plan, in parts that fit into memory; halve what still does not."""
+    """Train a plan, in parts that fit into memory; halve what still does not. Where the device fails the processor goes on."""
     machine = machine_for(plan, task, options)
+    _tell_device(plan, options, watching)
     limit = options.memory
     if limit is None:
         limit = usual_limit(plan, task, machine, free_bytes(machine.device))
@@ -115,6 +117,11 @@ def _population(
             feed = encoding.feed(task, _encoders(part), machine.device, machine.dtype)
             done += Population(task, part, feed, machine, watching).run()
         except (MemoryError, RuntimeError) as error:
+            if device_failed(machine.device, error):
+                machine = machine_for(plan, task, options)
+                _tell_device(plan, options, watching)
+                waiting = [part, *waiting]
+                continue
             if not is_out_of_memory(error):
                 if options.paths is None or len(part.members) == 1 or not isinstance(part.recipe.network, UserModule):
                     raise
@@ -131,6 +138,19 @@ def _population(
     return done
 
 
+def _tell_device(plan: Plan, options: TrainOptions, watching: Watching) -> None:
+    """Say it where another device is used than was asked for."""
+    instead = usable_device(_asked_device(plan, options)).instead
+    if instead:
+        watching.on_event(DeviceReplaced(instead))
+
+
+def _asked_device(plan: Plan, options: TrainOptions) -> str:
+    compute = plan.recipe.compute
+    assert isinstance(compute, Compute)
+    return options.device or compute.device
+
+
 def _encoders(plan: Plan) -> list[Encoder]:
     """One for each block."""
     return list({id(member.course): member.course.encoder for member in plan.members}.values())
@@ -145,12 +165,9 @@ def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
     keep_freed_pages()
     compute = plan.recipe.compute
     assert isinstance(compute, Compute)
-    name = options.device or compute.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
     if compute.threads:
         torch.set_num_threads(compute.threads)
-    device = torch.device(name)
+    device = usable_device(_asked_device(plan, options)).device
     precision = options.precision or compute.precision
     if precision != "auto":
         return Machine(device, torch.float32 if precision == "float32" else torch.bfloat16)
