@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import liebig
-from liebig.api import machine as machine_module
-from liebig.api.machine import DeviceSpeed, worth_of
+from liebig.api import this_machine
+from liebig.api.this_machine import DeviceSpeed, worth_of
 from liebig.cli import _exit_code
 from liebig.core.errors import UserError
 from liebig.core.event import Stage
@@ -29,8 +29,8 @@ RATES = (
 @pytest.fixture(autouse=True)
 def recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is known, so that nothing is measured."""
-    monkeypatch.setattr(machine_module, "read_facts", lambda: FACTS)
-    monkeypatch.setattr(machine_module, "measured_rates", lambda device, tell: RATES)
+    monkeypatch.setattr(this_machine, "read_facts", lambda: FACTS)
+    monkeypatch.setattr(this_machine, "measured_rates", lambda device, tell: RATES)
 
 
 def test_the_page_has_facts_rates_and_what_is_switched_on() -> None:
@@ -47,7 +47,7 @@ def test_the_page_has_facts_rates_and_what_is_switched_on() -> None:
 
 
 def test_what_to_do_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_module, "read_facts", lambda: CARD)
+    monkeypatch.setattr(this_machine, "read_facts", lambda: CARD)
     page = str(liebig.machine())
     assert "This torch cannot use the graphics processor yet" in page
     assert "$ python -m pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu130" in page
@@ -56,7 +56,7 @@ def test_what_to_do_is_told_with_the_command(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_card_that_works_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     build = Build("2.13.0+cu130", "13.0", ("sm_90",), "9.13.0", sees_card=True)
-    monkeypatch.setattr(machine_module, "read_facts", lambda: replace(CARD, build=build, memory_limit=8 << 30))
+    monkeypatch.setattr(this_machine, "read_facts", lambda: replace(CARD, build=build, memory_limit=8 << 30))
     page = str(liebig.machine())
     assert "This torch can use the graphics processor." in page
     assert "cuDNN 9.13.0, for sm_90" in page
