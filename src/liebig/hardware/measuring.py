@@ -25,7 +25,7 @@ from torch import nn
 from liebig.hardware.memory import free_bytes
 from liebig.hardware.threads import Threads
 
-_SECONDS: Final = 0.3  # for one number
+_SECONDS: Final = 0.2  # for one number
 _LEAST: Final = 3
 _SMALLER: Final = 4  # side of the product that is tried first
 _MATRIX: Final = {"cpu": 1024, "mps": 2048, "cuda": 8192}
