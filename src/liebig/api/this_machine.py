@@ -221,9 +221,10 @@ def _steps_told(told: MachineTold) -> Iterator[str]:
 
 def _rates_told(rates: tuple[Rate, ...]) -> Iterator[str]:
     yield from ("", "Measured now (medians):")
-    most: dict[str, float] = {}
+    most: dict[tuple[str, str], float] = {}
     for rate in rates:
-        most[rate.kind] = max(most.get(rate.kind, 0.0), rate.value or 0.0)
+        key = rate.kind, rate.device
+        most[key] = max(most.get(key, 0.0), rate.value or 0.0)
     several = len({rate.device for rate in rates if rate.kind == "matrix"}) > 1
     before = ""
     for rate in rates:
@@ -237,7 +238,7 @@ def _rates_told(rates: tuple[Rate, ...]) -> Iterator[str]:
             yield f"    {rate.name:<24} {rate.note}"
             continue
         note = f"   {rate.note}" if rate.note else ""
-        yield f"    {rate.name:<24} {bar(rate.value / most[rate.kind])} {_number(rate.value):>8} {rate.unit}{note}"
+        yield f"    {rate.name:<24} {bar(rate.value / most[rate.kind, rate.device])} {_number(rate.value):>8} {rate.unit}{note}"
 
 
 def _rest_told(told: MachineTold) -> Iterator[str]:
