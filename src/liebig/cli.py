@@ -375,7 +375,12 @@ def look(table: Table, target: Target = None, columns: Columns = "", as_json: As
 @app.command()
 def hardware(
     table: Annotated[
-        str | None, typer.Option("--table", metavar="FILE", help="Also: how fast does this table train on each device?")
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="FILE",
+            help="Also: how fast does this table (or my_project.py:task) train on each device?",
+        ),
     ] = None,
     target: Annotated[str | None, typer.Option(help="The column of that table to predict.")] = None,
     recipe: Annotated[str, typer.Option(help="A recipe file (TOML or JSON), or: starting, textbook.")] = "starting",

@@ -124,6 +124,11 @@ class Screen:
                 self._replaced(event)
             case events.PopulationHalved():
                 self.line(f"memory ran out at {event.members} networks at once: going on with half as many")
+            case events.BatchHalved():
+                self.line(
+                    f"memory ran out in a batch of {event.rows} rows: going on with {event.pieces} pieces of it, "
+                    "whose gradients are averaged"
+                )
             case _:
                 pass
         return None
@@ -204,7 +209,7 @@ class FitScreen(Screen):
             case events.CheckpointWritten():
                 if self._verbose >= 2:
                     self.line(f"epoch {event.epoch + 1}: wrote {event.path} ({event.reason})")
-            case events.PopulationHalved() | events.DeviceReplaced():
+            case events.PopulationHalved() | events.BatchHalved() | events.DeviceReplaced():
                 super().listen(event)
             case _:
                 pass

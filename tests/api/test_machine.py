@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
 import liebig
 from liebig.api import this_machine
@@ -81,6 +83,24 @@ def test_a_table_is_timed_on_every_device(small_table: Path) -> None:
     assert "on the processor" in told.worth
 
 
+def test_a_network_of_the_users_is_timed_under_every_setting_that_applies() -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(200, 6, generator=generator)
+    found = liebig.module(
+        lambda: nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2)), train=(inputs, (inputs[:, 0] > 0).long()),
+        loss=nn.CrossEntropyLoss(), metric="accuracy", batch_size=16, epochs=3,
+    )  # fmt: skip
+    told = liebig.machine(found)
+    assert {speed.setting for speed in told.speeds if speed.device == "cpu"} == {"as it is, on cpu", "bfloat16"}
+    assert all(speed.rows_per_second > 0 and speed.seconds > 0 for speed in told.speeds)
+    page = str(told)
+    assert "Training on this network:" in page
+    assert "Batches of 16 rows train" in page
+    assert json.loads(json.dumps(told.as_json()))["batches"]["tried"][0]["rows"] == 16
+    with pytest.raises(UserError, match="a target belongs to a table"):
+        liebig.machine(found, "answer")
+
+
 def test_a_target_needs_its_table(small_table: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UserError, match="no table came"):
         liebig.machine(target="answer")
@@ -93,7 +113,7 @@ def test_a_target_needs_its_table(small_table: Path, capsys: pytest.CaptureFixtu
     [
         (600.0, 60.0, "is worth it: 60 s on cuda against 10 min on the processor, 10.0 times as fast"),
         (4.0, 1.0, "saves too little to matter"),
-        (60.0, 80.0, "is not worth it for this table"),
+        (60.0, 80.0, "is not worth it here"),
     ],
 )
 def test_when_the_card_is_worth_it(processor: float, card: float, words: str) -> None:

@@ -11,6 +11,7 @@ import torch
 
 from liebig.api.asking import options_of, task_of
 from liebig.api.fitting import fitting_recipe, recipe_of
+from liebig.api.module import ModuleTask, named_task, names_task
 from liebig.api.showing import listener_of
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage
@@ -24,9 +25,12 @@ from liebig.hardware.measuring import Rate, measured_rates
 from liebig.hardware.reading import read_facts
 from liebig.hardware.threads import Threads
 from liebig.screen import Screen, bar
+from liebig.train.batch_sizes import BatchSizes, batch_sizes
 from liebig.train.cost import predicted_seconds, step_cost
+from liebig.train.modules import MODULES
 from liebig.train.options import TrainOptions
-from liebig.train.plan import batching_of, replicas
+from liebig.train.plan import batching_of, replicas, steps_per_epoch, stopping_of
+from liebig.train.tune import tuned
 from liebig.trials.blocks import blocks
 
 _KINDS: Final = {
@@ -44,12 +48,14 @@ _WORTH_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class DeviceSpeed:
-    """A recipe on one device: rows trained in a second (by all its `networks` together), and seconds until it is done."""
+    """A recipe on one device: rows trained in a second (by all its `networks` together), and seconds until it is done.
+    `setting` are the compute settings of a network of one's own, "" for those that it has."""
 
     device: str
     rows_per_second: float
     seconds: float
     networks: int
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class MachineTold:
     rates: tuple[Rate, ...]
     choices: tuple[Choice, ...]
     speeds: tuple[DeviceSpeed, ...] = ()
+    batches: BatchSizes | None = None
 
     @property
     def worth(self) -> str:
@@ -84,6 +91,7 @@ class MachineTold:
             "rates": [asdict(rate) for rate in self.rates],
             "switched_on": [asdict(choice) for choice in self.choices],
             "training": [asdict(speed) for speed in self.speeds],
+            "batches": asdict(self.batches) if self.batches is not None else None,
             "worth": self.worth,
         }
 
@@ -105,8 +113,9 @@ def machine(
     """What this machine has and how fast it is, in about ten seconds.
 
     With a `table` (a path or any dataframe) and its `target` also how fast `recipe` ("starting", "textbook", a file or a
-    Recipe) trains on every device there is: steps of its very shapes are timed, the rest is counted. Raises UserError for a
-    table that cannot be read, or a target without one.
+    Recipe) trains on every device there is: steps of its very shapes are timed, the rest is counted. In the place of a table a
+    task that `module` made, or its name as ``my_project.py:task``: its own network is timed on its own rows, under every setting
+    that applies, and in larger batches. Raises UserError for a table that cannot be read, or a target without one.
     """
     if table is None and target is not None:
         raise UserError("a target is a column of a table, however no table came; give --table FILE")
@@ -116,7 +125,17 @@ def machine(
         listener(Stage(what, time.monotonic() - began))
 
     speeds: tuple[DeviceSpeed, ...] = ()
-    if table is not None:
+    batches: BatchSizes | None = None
+    if names_task(table):
+        table = named_task(str(table))
+    if isinstance(table, ModuleTask):
+        if target is not None:
+            raise UserError(
+                "a target belongs to a table; what a network of your own needs is said in liebig.module(...)"
+            )
+        tell("training steps of this network")
+        speeds, batches = module_speeds(table)
+    elif table is not None:
         options = options_of(
             target=target, task=task, metric=metric, columns=columns, weights=None, group=None, time=None, test=None,
             seed=seed,
@@ -131,7 +150,7 @@ def machine(
     facts = read_facts()
     rates = measured_rates(default_device(), tell)
     tell("what is faster here")
-    return MachineTold(facts, steps(facts), rates, choices(facts), speeds)
+    return MachineTold(facts, steps(facts), rates, choices(facts), speeds, batches)
 
 
 def device_speeds(task: Task[Any], recipe: Recipe, rows: int) -> tuple[DeviceSpeed, ...]:
@@ -156,11 +175,37 @@ def device_speeds(task: Task[Any], recipe: Recipe, rows: int) -> tuple[DeviceSpe
     return tuple(found)
 
 
+def module_speeds(found: ModuleTask) -> tuple[tuple[DeviceSpeed, ...], BatchSizes | None]:
+    """A network of the user's own on its own rows: each setting's rate and time to finish, its own on the processor first; and
+    larger batches under the settings that are fastest without another precision."""
+    block = blocks(found.task, found.task.seed)[0]
+    recipe = found.baseline
+    with Threads() as threads:
+        threads.choose()
+        settings = tuned(found.task, recipe, block, MODULES)
+        steps_planned = steps_per_epoch(recipe, len(block.fit)) * stopping_of(recipe).epochs
+        speeds = [
+            DeviceSpeed(
+                str(usable_device(each.compute.device).device),
+                each.rows_per_second,
+                steps_planned * each.seconds,
+                1,
+                each.name,
+            )
+            for each in settings.timings
+            if not each.why
+        ]
+        sizes = batch_sizes(found.task, recipe.replace(compute=settings.same.compute), block, MODULES)
+    return tuple(sorted(speeds, key=lambda each: each.device != "cpu")), sizes
+
+
 def worth_of(facts: Facts, speeds: tuple[DeviceSpeed, ...]) -> str:
     """One sentence: when is the graphics processor worth it for this table?"""
     if not speeds:
         return ""
-    processor, others = speeds[0], speeds[1:]
+    of_processor = [each for each in speeds if each.device == "cpu"] or [speeds[0]]
+    processor = min(of_processor, key=lambda each: each.seconds)
+    others = [each for each in speeds if each.device not in {"cpu", processor.device}]
     if not others:
         why = "no graphics processor is there" if not facts.has_card else "the graphics processor cannot be used yet"
         return f"Training takes {_time(processor.seconds)} on the processor; {why} to compare with."
@@ -171,9 +216,7 @@ def worth_of(facts: Facts, speeds: tuple[DeviceSpeed, ...]) -> str:
         return f"The graphics processor is worth it: {told}, {times:.1f} times as fast."
     if times >= _WORTH_TIMES:
         return f"The graphics processor is {times:.1f} times as fast ({told}), which saves too little to matter in one training."
-    return (
-        f"The graphics processor is not worth it for this table: {told}. Wider networks and larger batches gain more."
-    )
+    return f"The graphics processor is not worth it here: {told}. Wider networks and larger batches gain more."
 
 
 def _facts_told(facts: Facts) -> Iterator[str]:
@@ -246,13 +289,17 @@ def _rest_told(told: MachineTold) -> Iterator[str]:
     for choice in told.choices:
         yield f"  {choice.name:<12} {choice.chosen:<10} {choice.why}"
     if told.speeds:
-        yield from ("", "Training on this table:")
+        yield from ("", f"Training on this {'network' if told.speeds[0].setting else 'table'}:")
         most = max(speed.rows_per_second for speed in told.speeds)
         for speed in told.speeds:
             shown = bar(speed.rows_per_second / most)
             many = f" ({speed.networks} networks together)" if speed.networks > 1 else ""
+            if speed.setting:
+                many = f"   {speed.setting}"
             yield f"  {speed.device:<12} {shown} {_number(speed.rows_per_second):>8} rows/s, {_time(speed.seconds)} to finish{many}"
         yield told.worth
+    if told.batches is not None:
+        yield told.batches.sentence()
 
 
 def _number(value: float) -> str:

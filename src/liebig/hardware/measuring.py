@@ -147,7 +147,7 @@ def _matrix_rate(device: torch.device, name: str, dtype: torch.dtype, precision:
             trial = _product(device, dtype, small)
             least = min(_once(trial, device) for _ in range(_LEAST))
             seconds = median_seconds(trial, device, 0.02)
-            if least * _SMALLER**3 < 4 * _SECONDS:
+            if least * _SMALLER**3 < _SECONDS:
                 small, seconds = size, median_seconds(_product(device, dtype, size), device)
     except (RuntimeError, NotImplementedError) as error:
         return Rate("matrix", name, str(device), "GFLOP/s", None, f"not measured: {_first_line(error)}")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from liebig.core.arrays import Predictions, Rows
-from liebig.core.event import DeviceReplaced, Listener, PopulationHalved, Stop, silent
+from liebig.core.event import BatchHalved, DeviceReplaced, Listener, PopulationHalved, Stop, silent
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
@@ -110,6 +110,7 @@ def _population(
         whole = encoding.feed(task, _encoders(plan), machine.device, machine.dtype)
         most = 1 if options.paths is None else options.paths.members(task, plan, whole, machine, limit)
     done: list[Departed] = []
+    asked = {member.number: member for member in plan.members}
     waiting = parts_of(plan, task, machine.dtype, most)
     while waiting:
         part = waiting.pop(0)
@@ -130,12 +131,29 @@ def _population(
                 waiting = [*(part.taking([member]) for member in part.members), *waiting]
                 continue
             if len(part.members) == 1:
-                done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
+                smaller = _in_smaller_batches(part)
+                if smaller is None:
+                    done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
+                else:
+                    batching = batching_of(smaller.recipe)
+                    watching.on_event(BatchHalved(batching.size * batching.accumulates, batching.accumulates))
+                    waiting.insert(0, smaller)
                 continue
             half = len(part.members) // 2
             watching.on_event(PopulationHalved(len(part.members), predicted_bytes(part, task, machine.dtype)))
             waiting = [part.taking(part.members[:half]), part.taking(part.members[half:]), *waiting]
-    return done
+    # In how many pieces a batch was passed is no other recipe.
+    return [replace(each, member=asked[each.member.number]) for each in done]
+
+
+def _in_smaller_batches(part: Plan) -> Plan | None:
+    """The same steps of one network in batches of half the size, twice as many of them to a step; None where they cannot be
+    parted evenly. Statistics of a batch are then those of a piece."""
+    member, batching = part.members[0], batching_of(part.recipe)
+    if "accumulate" not in type(batching).model_fields or batching.size % 2:
+        return None
+    halved = batching.model_copy(update={"size": batching.size // 2, "accumulate": batching.accumulates * 2})
+    return part.taking([replace(member, recipe=part.recipe.replace(batching=halved))])
 
 
 def _tell_device(plan: Plan, options: TrainOptions, watching: Watching) -> None:

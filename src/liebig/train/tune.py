@@ -32,7 +32,7 @@ from liebig.train.encoding import Encoder, Encoding
 from liebig.train.loop import Population, Watching
 from liebig.train.options import TrainOptions
 from liebig.train.plan import batching_of, plans
-from liebig.train.stacked import apply_gradients
+from liebig.train.stacked import apply_gradients, gradients_of
 from liebig.train.training import machine_for
 
 #: What another setting must gain over the present one to be taken, where numbers stay but for rounding; and a lower precision.
@@ -116,6 +116,19 @@ def tuned(
     return Tuned(everything, fastest, less)
 
 
+def fastest_device(
+    task: Task[Any], recipe: Recipe, block: Block, encoding: Encoding, *, seconds: float = 1.0, members: int = 3
+) -> str:  # fmt: skip
+    """The device on which a step of so many networks of `recipe` takes the least time, by its name; "cpu" without a measurement
+    where there is no other. Small networks on few rows gain nothing from a graphics processor."""
+    choices = devices_of(_compute(recipe))
+    if len(choices) == 1:
+        return usable_device(_compute(recipe).device).device.type
+    with seeded(0):
+        best = _fastest(timings(task, recipe, block, encoding, choices, seconds, members), FASTER)
+    return usable_device(best.compute.device).device.type
+
+
 def _compute(recipe: Recipe) -> Compute:
     assert isinstance(recipe.compute, Compute)
     return recipe.compute
@@ -179,7 +192,7 @@ def timings(
     seconds: float = SECONDS, members: int = 1,
 ) -> tuple[Timing, ...]:  # fmt: skip
     """Steps of `members` networks of `recipe` under each of the named settings, in turns until `seconds` are over."""
-    trials = [_Trial(task, recipe.replace(compute=compute), block, encoding, members) for _, compute in settings]
+    trials = [Trial(task, recipe.replace(compute=compute), block, encoding, members) for _, compute in settings]
     until = time.perf_counter() + seconds
     # The processor last: where it is far slower than a graphics processor, one step of it is enough to see that.
     for trial in sorted(trials, key=lambda each: each.on_processor):
@@ -197,20 +210,25 @@ def timings(
     )
 
 
-class _Trial:
-    """Networks that take training steps on the same few batches under one setting."""
+class Trial:
+    """Networks that take training steps on the same few batches under one setting. `rows` is the size of a batch, `why` a
+    sentence where the setting does not run."""
 
     def __init__(self, task: Task[Any], recipe: Recipe, block: Block, encoding: Encoding, members: int) -> None:
         self.rows, self.why = min(batching_of(recipe).size, max(len(block.fit), 1)), ""
         self._taken: list[float] = []
         self._step = 0
         self._population: Population | None = None
-        self.on_processor = usable_device(_compute(recipe).device).device.type == "cpu"
+        self.device = usable_device(_compute(recipe).device).device
         self._failing(lambda: self._begin(task, recipe, block, encoding, members))
 
     @property
     def seconds(self) -> float:
         return median(self._taken) if self._taken and not self.why else math.nan
+
+    @property
+    def on_processor(self) -> bool:
+        return self.device.type == "cpu"
 
     @property
     def fastest(self) -> float:
@@ -227,7 +245,7 @@ class _Trial:
         machine = machine_for(plan, task, TrainOptions())
         feed = encoding.feed(task, [plan.members[0].course.encoder], machine.device, machine.dtype)
         self._population = Population(task, plan, feed, machine, Watching(lambda event: None, None, False))
-        self._device = machine.device
+        self.device = machine.device
         self._rates = torch.full((len(plan.members),), _RATE, device=machine.device)
         few = list(islice(self._population.endless_rows(), _BATCHES))
         self.rows = few[0].shape[1]
@@ -273,6 +291,17 @@ class _Trial:
         """Steps for a moment; their mean time is one value."""
         self._failing(lambda: self._one_turn(_TURN))
 
+    def as_it_is(self) -> None:
+        """One step that is never replayed: for whoever looks at what it keeps."""
+        self._failing(self._plain_step)
+
+    def _plain_step(self) -> None:
+        population = self._population
+        assert population is not None
+        population.stack.lowered()
+        batch = population.batch_of(next(self._batches))
+        gradients_of(population.stack, batch, Draws(population.stack.seeds, self._step, self.device), 1.0, add=False)
+
     def _one_turn(self, seconds: float) -> None:
         began, done = time.perf_counter(), 0
         while done == 0 or time.perf_counter() - began < seconds:
@@ -287,7 +316,7 @@ class _Trial:
         population = self._population
         assert population is not None
         for _ in range(count):
-            draws = Draws(population.stack.seeds, self._step, self._device)
+            draws = Draws(population.stack.seeds, self._step, self.device)
             population.steps(population.stack, population.feed, next(self._batches), draws)
             apply_gradients(population.stack, self._rates, self._step)
             self._step += 1

@@ -235,9 +235,7 @@ class UserForward(Forward):
         if _are_learning(weights):
             self.bound.mode(mode.training)
             with self._precision(mode):
-                return self._at_once(
-                    weights, buffers, batch, lambda answer, target: self._canonical(answer)
-                )
+                return self._at_once(weights, buffers, batch, lambda answer, target: self._canonical(answer))
         found = []
         seen: list[_Tapped] = []
         for k in range(len(weights[0])):
