@@ -45,7 +45,7 @@ from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import examples, failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
-AFTER_SEAL: Final = 2.0
+AFTER_SEAL: Final = 1.6
 #: Names the seeds of the winner's further networks among those that blocks are given.
 _OTHER_SEEDS: Final = 1 << 20
 #: How quickly measured costs replace what was predicted: older calls count so much less.
@@ -303,7 +303,7 @@ class TrainingRunner:
         """Milliseconds for 1,000 rows as they stand in a file: encoding them is part of it."""
         task = self.task
         rows = np.resize(task.parts.work[:_PREDICTED], _PREDICTED)  # a smaller table's rows are asked again
-        frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
+        frame = task.data.frame[[column.name for column in task.data.inputs]][rows]
         self._choose_threads()
         spent = []
         with threadpool_limits(torch.get_num_threads()):
