@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from liebig.data.module.task import module_task
+from liebig.hardware.device import UsableDevice
 from liebig.train import tune
 from liebig.train.modules import MODULES
 from liebig.train.options import TrainOptions
@@ -115,6 +116,28 @@ def test_random_numbers_go_on_as_if_nothing_had_been():
     np.random.seed(5)
     tuned(found.task, found.baseline, block, MODULES, seconds=0.01)
     assert (torch.rand(1), random.random(), np.random.rand()) == wanted
+
+
+def test_without_another_device_nothing_is_timed(monkeypatch):
+    monkeypatch.setattr(tune, "timings", None)
+    found = found_of(dense)
+    block = blocks(found.task, 0, 3)[0]
+    monkeypatch.setattr(tune, "devices_of", lambda present: [("as it is, on cpu", present)])
+    assert tune.fastest_device(found.task, found.baseline, block, MODULES) == "cpu"
+
+
+@pytest.mark.parametrize(("processor", "other", "wanted"), [(0.1, 0.05, "mps"), (0.1, 0.095, "cpu"), (0.1, 0.2, "cpu")])
+def test_the_device_is_the_one_whose_steps_take_less_time(monkeypatch, processor, other, wanted):
+    found = found_of(dense)
+    block = blocks(found.task, 0, 3)[0]
+    compute = found.baseline.compute
+    elsewhere = compute.model_copy(update={"device": "mps"})
+    monkeypatch.setattr(tune, "devices_of", lambda present: [("as it is", compute), ("on mps", elsewhere)])
+    monkeypatch.setattr(
+        tune, "timings", lambda *_: (Timing("as it is", compute, 8, processor), Timing("on mps", elsewhere, 8, other))
+    )
+    monkeypatch.setattr(tune, "usable_device", lambda name: UsableDevice(torch.device(name)))
+    assert tune.fastest_device(found.task, found.baseline, block, MODULES) == wanted
 
 
 def test_how_many_times_as_fast():
