@@ -39,7 +39,7 @@ def test_a_sick_member_is_named_at_once_on_the_processor():
 
 
 def test_on_the_processor_nothing_is_recorded():
-    assert not Steps(torch.device("cpu"))._records
+    assert not Steps(torch.device("cpu")).records
 
 
 def weights_of(task, recipe, block, encoding):

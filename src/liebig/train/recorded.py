@@ -44,7 +44,7 @@ class Steps:
     """Gradients of a population's steps: as they are, or replayed where that is possible."""
 
     def __init__(self, device: torch.device) -> None:
-        self._records = device.type == "cuda"
+        self.records = device.type == "cuda"
         self._seen: dict[tuple[int, ...], _Seen] = {}
         self._recordings: dict[tuple[int, ...], _Recording] = {}
         self.refused = ""
@@ -57,7 +57,7 @@ class Steps:
         """The batch of the rows `rows` [G, B], and its losses float32 [K, B]; its gradients are in ``stack.parts``.
 
         Both may be overwritten by the next call."""
-        if not self._records or self.refused:
+        if not self.records or self.refused:
             return _as_it_is(stack, feed, rows, draws)
         key = tuple(rows.shape)
         recording = self._recordings.get(key)
