@@ -41,7 +41,7 @@ def test_it_is_told_in_a_sentence():
     told = BatchSizes(tried, 512, 3 << 30).sentence()
     assert "Batches of 8 rows train 100 rows a second; of 16, 2.5 times as many" in told
     assert "32 rows was predicted to take 4.0 MiB and took 4.0 MiB" in told
-    assert told.endswith("in 3.0 GiB of memory is 512 rows.")
+    assert told.endswith("into 3.0 GiB of memory is 512 rows.")
 
 
 def test_a_network_that_does_not_run_has_no_sizes():
