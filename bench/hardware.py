@@ -182,7 +182,7 @@ def side_by_side(device: torch.device, rows: int, epochs: int, pairs: int) -> di
     )  # fmt: skip
     block = blocks(found.task, 0, 3)[0]
     began = time.perf_counter()
-    settings = tuned(found.task, found.baseline, block, MODULES)
+    settings = tuned(found.task, found.baseline, block, MODULES, seconds=12.0)
     measuring = time.perf_counter() - began
     told_settings(settings)
     best = settings.less or settings.same

@@ -95,12 +95,13 @@ class Found(Protocol):
 
 
 class TrainingRunner:
-    """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
-    free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
-    `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
-    follows what else the machine does, and so do the probes; without, results do not depend on that. `paths` is what was
-    measured of how a user's own networks are trained, `training_seconds` what was spent training so far. Without
-    `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what answering costs."""
+    """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training
+    may add (None: 60 % of what is free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each
+    recipe says). `refits` says that the winner will be trained once more on all rows, which takes its time, too. With
+    `threads` their number follows what else the machine does, and so do the probes; without, results do not depend on that.
+    `paths` is what was measured of how a user's own networks are trained, `training_seconds` what was spent training so far,
+    other algorithms too. Without `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what
+    answering costs."""
 
     def __init__(
         self,
@@ -292,8 +293,9 @@ class TrainingRunner:
                 seed=seed,
                 weights=None if task.weights is None else task.weights[rows],
             )
-        expected = challenger.predicted_seconds(self._shape(len(rows)))
-        self._fits.setdefault(name, _Pace()).seeing(time.monotonic() - began, expected)
+        expected, spent = challenger.predicted_seconds(self._shape(len(rows))), time.monotonic() - began
+        self.training_seconds += spent
+        self._fits.setdefault(name, _Pace()).seeing(spent, expected)
         return FittedChallenger(name, tuple(task.data.inputs), answerer)
 
     def _shape(self, rows: int) -> Shape:
@@ -442,7 +444,7 @@ class TrainingRunner:
             return Opened(failed(run.seconds), run.epochs, None)
         more = model
         if run.outcome.ending is Ending.FINISHED:
-            more = self._from_seeds(model, final, self._seeds(run.seconds, 0.0, spare), spare)
+            more = self._from_seeds(model, final, self._seeds([final], run.seconds, 0.0, spare), spare)
         opened = self._judged(more, sealed, run.seconds, run.epochs)
         return replace(opened, seeds=len(more.weights) // len(model.weights))
 
@@ -458,7 +460,8 @@ class TrainingRunner:
             for each in members.values()
             if self._refits and isinstance(each, FittedChallenger)
         )
-        seeds, reached = self._seeds(spent, sum(again), spare), []
+        networks = [each for each in final.members if isinstance(each, FinalRun)]
+        seeds, reached = self._seeds(networks, spent, sum(again), spare), []
         for place, member in list(members.items()):
             each = final.members[place]
             if isinstance(member, Fitted) and isinstance(each, FinalRun):
@@ -467,13 +470,22 @@ class TrainingRunner:
                 reached.append(len(more.weights) // len(member.weights))
         return min(reached, default=1)
 
-    def _seeds(self, spent: float, others: float, spare: float | None) -> int:
-        """From how many seeds the networks of the winner can be trained by `spare`, where one took `spent` seconds, and `others` go
-        to other algorithms. One where answers must be quick, and where treatments are seeds themselves."""
+    def _seeds(self, networks: Sequence[FinalRun], spent: float, others: float, spare: float | None) -> int:
+        """From how many seeds the `networks` of the winner can be trained by `spare`, where one took `spent` seconds, and
+        `others` go to other algorithms. One where answers must be quick, and where treatments are seeds themselves."""
         if spare is None or self._bounds_prediction or self._reseeded:
             return 1
         again = self.task.rows / max(len(self.task.parts.work), 1) if self._refits else 0.0
-        return seeds_that_fit(spare - self._clock() - AFTER_SEAL - others, spent, again)
+
+        def together(seeds: int) -> float:
+            recipes = [_of_seeds(lasting(each.recipe, each.epochs), replicas(each.recipe) * seeds) for each in networks]
+            return sum(sum(self._shapes([Request(recipe, 0)]).values()) for recipe in recipes)
+
+        alone = together(1) if networks else 0.0
+        if alone <= 0.0:
+            return 1
+        left = spare - self._clock() - AFTER_SEAL - others
+        return seeds_that_fit(left, spent, again, lambda seeds: together(seeds) / alone)
 
     def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:
         """`model`, trained as `final` says, and as many more as make `seeds` of them, on the same rows in other orders; `model`

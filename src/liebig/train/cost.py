@@ -34,7 +34,7 @@ _FEW, _MORE = 1, 6  # members that are timed
 _SECONDS: Final = 0.008  # for one timing: a study times a hundred of them
 _LEAST_STEPS: Final = 3
 _LEAST_RECORDED: Final = 8  # steps, where they are recorded after some
-_LONG: Final = 0.03  # a timing that takes so long has the steps that it has, from two on
+_LONG: Final = 0.06  # a timing that takes so long has the steps that it has, from two on
 #: A forward pass in evaluation mode beside a training step of as many rows.
 _EVALUATION: Final = 0.35
 #: Share of the planned epochs that a recipe which may stop early takes, where nothing is known yet.

@@ -44,7 +44,7 @@ SECONDS: Final = 3.0
 SHARE: Final = 0.015
 LEAST_SECONDS, MOST_SECONDS = 1.0, 20.0
 _TURN: Final = 0.08
-_LEAST_TURNS, _MOST_TURNS = 2, 8
+_MOST_TURNS: Final = 8
 #: Steps before a setting is timed: kernels are chosen, and steps recorded, in the first of them. Long ones need fewer.
 _WARMING: Final = 6
 _LONG: Final = 0.4
@@ -197,13 +197,13 @@ def timings(
     # The processor last: where it is far slower than a graphics processor, one step of it is enough to see that.
     for trial in sorted(trials, key=lambda each: each.on_processor):
         trial.warm(min(each.fastest for each in trials), math.inf if trial is trials[0] else until)
-    for turn in range(_MOST_TURNS):
-        best = min((trial.fastest for trial in trials), default=math.inf)
+    for _ in range(_MOST_TURNS):
+        if time.perf_counter() > until:
+            break
+        best = min(trial.fastest for trial in trials)
         for trial in trials:
             if trial.fastest <= _HOPELESS * best:
                 trial.turn()
-        if turn + 1 >= _LEAST_TURNS and time.perf_counter() > until:
-            break
     return tuple(
         Timing(name, compute, trial.rows, trial.seconds, trial.why)
         for (name, compute), trial in zip(settings, trials, strict=True)
@@ -274,14 +274,14 @@ class Trial:
 
         def warming() -> None:
             began = time.perf_counter()
-            for number in range(_WARMING):
+            for _ in range(_WARMING):
                 started = time.perf_counter()
                 self._steps(1)
                 taken = time.perf_counter() - started
                 if taken > max(_AT_FIRST * best, _TURN):
                     self._taken.append(taken)
                     return
-                if number and time.perf_counter() - began > _LONG:
+                if time.perf_counter() - began > _LONG:
                     break
             self._one_turn(0.0)
 
