@@ -81,7 +81,9 @@ from liebig.trials.procedure import (
     Pairs,
     Spread,
     judge,
+    judge_saving,
     level,
+    margin_of,
     pairs,
     rescued,
     spread_of,
@@ -620,8 +622,9 @@ def looks_at(study: Study, begun: RoundBegan, digests: Sequence[str], blocks: in
         seen[digest] = pairs(treated, control) if turned else pairs(control, treated)
     spread = spread_of(study, begun.number, seen.items())
     at = study_level(study, begun.number, blocks)
+    margin = margin_of(control) if begun.purpose is Purpose.SAVING else None
     for digest, each in seen.items():
-        yield digest, judge(each, spread, at)
+        yield digest, judge(each, spread, at) if margin is None else judge_saving(each, spread, at, margin)
 
 
 def _scores(study: Study, digest: str, fidelity: Fidelity, blocks: int) -> list[Score]:

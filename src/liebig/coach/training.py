@@ -20,13 +20,15 @@ from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import seeds_that_fit
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Rows
-from liebig.core.event import Event, Listener, Stop, silent
+from liebig.core.event import DeviceReplaced, Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.hardware.device import default_device
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
+from liebig.techniques.compute.auto import Compute
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
@@ -40,6 +42,7 @@ from liebig.train.plan import chooses, replicas
 from liebig.train.range_test import range_test
 from liebig.train.tables import TABLES
 from liebig.train.training import Trained, TrainOptions, train
+from liebig.train.tune import fastest_device
 from liebig.train.untrained import untrained
 from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import examples, failed, score, score_of
@@ -56,6 +59,8 @@ _CAUTION: Final = 1.2
 _PREDICTED: Final = 1000
 _MEASURED: Final = 3
 _ENCODER_ROWS: Final = 5000
+#: Networks that are trained together when devices are timed, at most.
+_TOGETHER: Final = 6
 #: One call counts as at most so many times slower than expected, and so many seconds.
 _MOST_SLOWER: Final = 4.0
 _STUMBLE: Final = 0.2
@@ -127,6 +132,7 @@ class TrainingRunner:
         self._answers = KeptAnswers(KEPT_ANSWERS if keeps_answers else 0)
         self._fits: dict[str, _Pace] = {}
         self._predict_ms: dict[str, float] = {}
+        self._device: str | None = None
 
     # --- runs ---
 
@@ -152,8 +158,25 @@ class TrainingRunner:
     def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
         return TrainOptions(
             memory=self._memory, fidelity=fidelity, probes=probes, precision=self._precision,
-            timed_probes=self._threads is not None, paths=self.paths,
+            timed_probes=self._threads is not None, paths=self.paths, device=self._device,
         )  # fmt: skip
+
+    def _settle_device(self, recipe: Recipe, members: int) -> None:
+        """Where nothing says which device: the one on which steps of such networks take less time, timed once. The answer holds
+        for all runs, so that pairs differ in nothing else; without `threads` nothing is timed."""
+        compute, first = recipe.compute, default_device()
+        asked = isinstance(compute, Compute) and compute.device == "auto"
+        if self._device is not None or self._threads is None or first.type == "cpu" or not asked:
+            return
+        self._device = fastest_device(
+            self.task, recipe, self.blocks[0], self._encoding, members=max(1, members) * replicas(recipe)
+        )
+        if self._device == "cpu":
+            self._listener(
+                DeviceReplaced(
+                    f"steps of these networks take less time on the processor than on {first}: it trains them"
+                )
+            )
 
     def _seeded(self, block: Block, number: int | None) -> Block:
         """The block, or the same rows under other seeds (placebo)."""
@@ -173,6 +196,7 @@ class TrainingRunner:
         self, recipes: Sequence[Recipe], some: Sequence[Block], options: TrainOptions, deadline: float | None
     ) -> Sequence[Trained]:
         self._choose_threads()
+        self._settle_device(recipes[0], min(len(recipes) * len(some), _TOGETHER))
         until = None if deadline is None else time.monotonic() + max(deadline - self._clock(), 0.0)
         began = time.monotonic()
         trained = train(
@@ -212,6 +236,8 @@ class TrainingRunner:
     def _shapes(self, requests: Sequence[Request]) -> dict[str, float]:
         """Seconds predicted from shapes, by what is trained as one population."""
         self._choose_threads()
+        if requests:
+            self._settle_device(requests[0].recipe, min(len(requests), _TOGETHER))
         found: dict[str, float] = {}
         rows = len(self.blocks[0].fit) + len(self.blocks[0].stop)
         grouped = _by(requests, lambda each: (each.recipe.population_key, each.fidelity, _epochs(each.recipe)))
