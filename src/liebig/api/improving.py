@@ -32,6 +32,7 @@ from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.data.table.task import TableTask
+from liebig.hardware.device import default_device
 from liebig.hardware.precision import bfloat16_gain
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
@@ -377,7 +378,7 @@ def _fingerprint(found: TableTask) -> str:
 
 def _machine() -> Machine:
     """This machine, with the precision that was measured faster."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = default_device()
     with Threads() as threads:
         threads.choose()  # two threads that wait for each other make every precision look alike
         gain = bfloat16_gain(device)

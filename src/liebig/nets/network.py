@@ -22,11 +22,13 @@ Tap = Callable[[str, str, Tensor, Tensor], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mode:
-    """How a forward pass is made. `draws` is set when training (dropout); `tap` only at a look."""
+    """How a forward pass is made. `draws` is set when training (dropout); `tap` only at a look; `final` where the answer is
+    handed over, so that it may cost more than one that only draws a curve (several views of a picture)."""
 
     training: bool
     draws: Draws | None = None
     tap: Tap | None = None
+    final: bool = False
 
 
 class Forward:

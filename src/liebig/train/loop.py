@@ -39,10 +39,12 @@ from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Feed
 from liebig.train.evaluation import NOT_JUDGED, Judged, Networks, answers, in_unit, judged, padded
 from liebig.train.ground import ground_of
+from liebig.train.health import Health
 from liebig.train.kept import Answered, Departed, Diary, Kept, kept_of
 from liebig.train.looking import Looker
 from liebig.train.pieces import Piece, pieces_of
 from liebig.train.plan import Course, Member, Plan, batching_of, order_seed, schedule_of, stopping_of
+from liebig.train.recorded import Steps
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
@@ -84,6 +86,7 @@ class Population:
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.widest *= places.count if places is not None else 1
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
+        self.steps, self.health = Steps(machine.device), Health(machine.device)
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
         self.looker: Looker | None = None
         if watching.probes:
@@ -117,7 +120,7 @@ class Population:
                     losses, rows = self._step(batches, rates[step - epoch * plan.steps_per_epoch], step)
                     totals, seen = totals + losses, seen + rows
                     step += 1
-                    sick = self._sick(totals)
+                    sick = self.health.sick(totals, wait=step == (epoch + 1) * plan.steps_per_epoch)
                     if sick:
                         keep = [i for i in range(len(self.stack)) if i not in sick]
                         self._lose(sick, batches[0], step - 1)
@@ -141,7 +144,8 @@ class Population:
         """One step of all members: gradients of each batch (in pieces where blocks' sizes differ), then the optimizer.
         Returns the sum of losses over rows [K] and the rows of the first block."""
         stack, accumulated = self.stack, len(batches)
-        stack.lowered()
+        if accumulated > 1 or len(batches[0]) > 1:
+            stack.lowered()
         total: Tensor | None = None
         rows = 0
         everyone = sum(pieces[0].rows.shape[1] for pieces in batches)
@@ -149,7 +153,10 @@ class Population:
         for i, pieces in enumerate(batches):
             draws = Draws(stack.seeds, step * self.batching.accumulates + i, self.machine.device)
             weight = 1.0 if accumulated == 1 else pieces[0].rows.shape[1] / everyone
-            if len(pieces) == 1:
+            if len(pieces) == 1 and accumulated == 1:
+                seen = self.steps(stack, self.feed, pieces[0].rows, draws)
+                total = seen[1].sum(1)
+            elif len(pieces) == 1:
                 batch = self._batch(self.feed, pieces[0].rows, stack.group)
                 losses = gradients_of(stack, batch, draws, weight, add=i > 0)
                 seen = batch, losses
@@ -444,21 +451,23 @@ class Population:
         if not having:
             return {}
         owners = torch.tensor([i for i, _ in having], device=self.machine.device)
+        own_places = owners.cpu()
         networks = Networks(
             keep_members(stack.forward, owners), keep_members(stack.objective, owners),
             views(torch.stack([kept.weights for _, kept in having]), stack.specs),
             [torch.stack([kept.buffers[b] for _, kept in having]) for b in range(len(stack.buffers))],
             stack.group[owners], self.widest,
         )  # fmt: skip
-        predicted, _ = answers(networks, self.feed, self._padded([course.select for course in self.courses]))
+        selected = self._padded([course.select for course in self.courses])
+        predicted, _ = answers(networks, self.feed, selected, final=True)
         found = {}
         fitted = lost = predicted
         if self.watching.probes:
             fitted, lost = answers(
-                networks, self.feed, self._padded([course.rows[:_SAMPLE] for course in self.courses])
+                networks, self.feed, self._padded([course.rows[:_SAMPLE] for course in self.courses]), final=True
             )
         for i in sorted({i for i, _ in having}):
-            own, member = owners == i, stack.members[i]
+            own, member = own_places == i, stack.members[i]
             predictions = in_unit(member, predicted[own].mean(0), len(member.course.select))
             train = NOT_JUDGED
             if self.watching.probes:
@@ -479,6 +488,8 @@ class Population:
         if not keep:
             return
         self.stack.keep(keep)
+        self.steps.forget()
+        self.health.forget()
         if self.looker is not None:
             self.looker.recorder.keep(keep)
         self.stack.group = self._groups(self.stack.members)
@@ -490,14 +501,9 @@ class Population:
             self.courses = [self.courses[i] for i in present]
             self.feed = self.feed.keeping(present)
             self.stack.group = self._groups(self.stack.members)
+            self.steps.forget()
 
     # --- small parts ---
-
-    def _sick(self, totals: Tensor) -> list[int]:
-        """Places of members whose loss is not finite."""
-        if math.isfinite(float(totals.sum())):
-            return []
-        return [i for i, fine in enumerate(torch.isfinite(totals).tolist()) if not fine]
 
     def _rows_seen(self) -> Tensor:
         """Rows that each member has seen in a whole epoch, [K]."""

@@ -31,10 +31,13 @@ from liebig.train.user_network import UserForward, UserNetwork
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """Where a population is trained, and in which precision its products are made."""
+    """Where a population is trained, and in which precision its products are made. A user's own network keeps float32 weights:
+    `autocast` lets torch choose bfloat16 for single operations of it, `channels_last` hands it its pictures in that layout."""
 
     device: torch.device
     dtype: torch.dtype
+    autocast: bool = False
+    channels_last: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +159,8 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
     flat = initial_weights(plan, ground.specs, ground.outputs).to(device)
     buffers = _first_buffers(plan, network, ground, device)
     forward = network.forward([network_of(each) for each in recipes], plan.signature, ground.outputs, device)
+    if isinstance(forward, UserForward):
+        forward.settle(autocast=machine.autocast, channels_last=machine.channels_last)
     if isinstance(forward, UserForward) and ground.own is not None:
         ground = replace(ground, own=replace(ground.own, network=forward.network))
     objective_kind, optimizer_kind = type(plan.recipe.objective), type(plan.recipe.optimizer)
@@ -218,7 +223,9 @@ def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add:
         shares = torch.full_like(losses, share)
     else:
         shares = for_members(batch.weight, batch.member_group) * share
-    found = torch.autograd.grad(losses, leaves, shares, materialize_grads=True)
+    # A scalar, since torch loads a library of symbols (half a second, 30 MiB) where a gradient is handed in.
+    whole = torch.dot(losses.flatten(), shares.flatten())
+    found = torch.autograd.grad(whole, leaves, materialize_grads=True)
     if add:
         torch._foreach_add_(stack.parts, [each.float() for each in found])
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,16 @@ def feed(task: Task[Users], encoders: Sequence[ModuleEncoder], device: torch.dev
     """The feed of a population's blocks."""
     users = task.data
     target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
-    items, judged = users.items, users.judged
+    items, judged = _put(users, device)
     placed = None if users.placed is None else users.placed.to(device)
-    return ModuleFeed(users, encoders[0].signature, items.put(device), judged.put(device), target, placed)
+    return ModuleFeed(users, encoders[0].signature, items, judged, target, placed)
+
+
+@lru_cache(maxsize=2)
+def _put(users: Users, device: torch.device) -> tuple[Chained, Chained]:
+    """The rows as they are trained on, and as they are judged, on a device: once for all trainings of a study."""
+    items = users.items.put(device)
+    alike = len(users.items.parts) == len(users.judged.parts) and all(
+        one is other for one, other in zip(users.items.parts, users.judged.parts, strict=True)
+    )
+    return items, items if alike else users.judged.put(device)
