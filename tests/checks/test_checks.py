@@ -23,6 +23,7 @@ from liebig.core.evidence import (
     FinalScore,
     InitialWeights,
     LayerShape,
+    LearningCurve,
     LoaderWait,
     Measurement,
     NonFinite,
@@ -153,7 +154,7 @@ def test_small_weights_are_blamed_less_where_a_normalisation_follows_and_not_whe
 def test_twice_the_rows_follow_the_power_law() -> None:
     answer = BY_NAME["too-little-data"](sick("too-little-data"))
     assert isinstance(answer, Found)
-    assert answer.facts["gain"].value == pytest.approx(0.25), "0.4 -> 0.3 for twice the rows, and so once more"
+    assert answer.facts["gain"].value == pytest.approx(0.25), "0.8 -> 0.6 for twice the rows, and so once more"
 
 
 # --- the contract of all ---------------------------------------------------------------------------------------
@@ -305,6 +306,17 @@ def test_a_rate_that_is_kept_too_long_is_one_whose_fall_mends_the_loss(
     evidence = Evidence((outcome, Cooled(*others, 0.69, 0.01, 300, *own, 0.01)))
     answer = diagnose(evidence).answers["learning-rate-not-decayed"]
     assert (isinstance(answer, Found) and answer.strength >= 0.5) is warns
+
+
+def test_more_rows_count_where_they_take_off_a_noticeable_part_of_the_loss_of_chance() -> None:
+    """The same share of the loss: of much that is left, and of little."""
+    much, little = (
+        diagnose(Evidence((LearningCurve((500, 1000), (before, after), (1e-3, 1e-3), 2.3),))).answers["too-little-data"]
+        for before, after in ((1.2, 0.8), (0.12, 0.08))
+    )
+    assert isinstance(much, Found)
+    assert much.strength >= 0.5
+    assert not isinstance(little, Found)
 
 
 def test_what_the_fall_of_the_rate_mends_does_not_depend_on_the_unit_of_the_target() -> None:

@@ -14,8 +14,8 @@ from fault_benchmark.healthy import HEALTHY
 from fault_benchmark.loop import train
 
 #: Epochs after which the fault shows as well as after all of them.
-_SHORT = {"X2": 2, "Z1": 4, "S1": 8, "L4": 4, "R1": 6, "L3": 6, "D1": 4, "C1": 10}
-_FAULTS = (*_SHORT, "U2", "H1", "P1", "O1")
+_SHORT = {"X2": 2, "Z1": 4, "S1": 8, "L4": 4, "L3": 6, "D1": 4, "C1": 10}
+_FAULTS = (*_SHORT, "U2", "H1", "P1", "O1", "R1")
 _RECIPES = ("L1", "L4", "Z1", "U2", "H1", "C1", "P1")
 _HEALTHY = ("cancer", "wine", "regression", "he, sgd", "huber")
 

@@ -252,7 +252,7 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
         curves(falling(2.3, 0.3), tuple(2.31 + 0.03 * i for i in range(_N))),
         ShuffledInputs(2.4, 2.41, 2.303, 0.05, 200),
     ),
-    "too-little-data": (LearningCurve((650, 1300), (0.4, 0.3), (0.01, 0.01), 2.303),),
+    "too-little-data": (LearningCurve((650, 1300), (0.8, 0.6), (0.01, 0.01), 2.303),),
 }
 #: These never warn: what they see is worth a try, and not a fault.
 HINTS = frozenset({"learning-rate-not-decayed", "shifting-activations", "bad-features"})

@@ -566,7 +566,7 @@ def test_the_rate_let_down_wins_where_steps_are_too_noisy_and_nothing_where_they
     assert noisy.steady_loss - noisy.cooled_loss > 0.03 * noisy.chance_loss
     assert quiet.steady_loss - quiet.cooled_loss < 0.01 * quiet.chance_loss
     assert noisy.train_steady - noisy.train_cooled > 4 * noisy.train_error
-    assert noisy.train_before == pytest.approx(noisy.train_steady, rel=0.5), "one unit"
+    assert quiet.train_before == pytest.approx(quiet.train_steady, rel=0.6), "one unit"
     assert quiet.train_steady - quiet.train_cooled < 0.01
 
 

@@ -44,7 +44,7 @@ class CooledProbe(ActiveProbe):
         _, before = judged_parts(bench)
         if before.loss < _NEARLY_ALL * before.chance_loss:
             raise Refused("nearly all of the loss is learnt: no rate could win much")
-        steps = bench.steps_within(0.35, _STEPS, _LEAST)
+        steps = bench.steps_within(0.25, _STEPS, _LEAST)
         steady = _trained(bench, steps, _JUDGED, falling=False)
         ((cooled, known),) = _trained(bench, steps, 1, falling=True)
         usual = torch.stack([others.losses for others, _ in steady]).mean(0)
