@@ -87,7 +87,8 @@ class Population:
         self.began = time.perf_counter()
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
-        self.steps, self.health = Steps(machine.device), Health(machine.device)
+        planned = plan.epochs * plan.steps_per_epoch
+        self.steps, self.health = Steps(machine.device, planned), Health(machine.device)
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
         self.looker: Looker | None = None
         if watching.probes:
