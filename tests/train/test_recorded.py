@@ -39,7 +39,16 @@ def test_a_sick_member_is_named_at_once_on_the_processor():
 
 
 def test_on_the_processor_nothing_is_recorded():
-    assert not Steps(torch.device("cpu")).records
+    assert not Steps(torch.device("cpu"), 100).records
+
+
+def test_a_shape_is_recorded_where_enough_steps_of_it_are_to_come():
+    steps = Steps(torch.device("cpu"), 1000)
+    steps._made = 100
+    assert steps._is_worth(recorded._Seen(99))
+    assert not steps._is_worth(recorded._Seen(1))
+    steps._made = 990
+    assert not steps._is_worth(recorded._Seen(980))
 
 
 def weights_of(task, recipe, block, encoding):
@@ -60,6 +69,7 @@ def both_ways(monkeypatch, task, recipe, block, encoding):
             return found
 
     monkeypatch.setattr("liebig.train.loop.Steps", Told)
+    monkeypatch.setattr(recorded, "_WORTH", -1000)
     replayed = weights_of(task, recipe, block, encoding)
     monkeypatch.setattr(recorded, "_AS_THEY_ARE", 10**9)
     return replayed, weights_of(task, recipe, block, encoding), refusals, replays

@@ -34,6 +34,7 @@ _FEW, _MORE = 1, 6  # members that are timed
 _SECONDS: Final = 0.008  # for one timing: a study times a hundred of them
 _LEAST_STEPS: Final = 3
 _LEAST_RECORDED: Final = 8  # steps, where they are recorded after some
+_MANY: Final = 1_000_000  # steps, as of a training that is worth recording
 _LONG: Final = 0.06  # a timing that takes so long has the steps that it has, from two on
 #: A forward pass in evaluation mode beside a training step of as many rows.
 _EVALUATION: Final = 0.35
@@ -103,7 +104,7 @@ def _timed(task: Task[Any], recipe: Recipe, encoder: Encoder, rows: int, count: 
     make = _batches(task, encoder, rows, machine, group)
     stack = stacked(plan, ground, machine, group, make())
     rates, taken, step = torch.full((count,), 1e-5, device=machine.device), [], 0
-    steps, own_rows = Steps(machine.device), torch.zeros(1, rows, dtype=torch.int64, device=machine.device)
+    steps, own_rows = Steps(machine.device, _MANY), torch.zeros(1, rows, dtype=torch.int64, device=machine.device)
     feed = _Same(encoder.signature, make)
     least = _LEAST_RECORDED if steps.records else 2
     start = time.perf_counter()

@@ -28,10 +28,11 @@ from liebig.core.evidence import EpochCurves, Evidence, NonFinite
 from liebig.core.places import Placed
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
+from liebig.data.module.feed import ModuleFeed
 from liebig.nets.network import Mode
 from liebig.probes.recorder import Recorder
 from liebig.stack.batch import Batch
-from liebig.stack.draws import Draws
+from liebig.stack.draws import Draws, member_seed
 from liebig.stack.flat import size_of, views
 from liebig.stack.tree import keep_members
 from liebig.techniques.stage import OptimizerSettings, Progress
@@ -50,6 +51,7 @@ from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
 _TICK: Final = 0.25  # seconds between two events about batches
+_READING: Final = 3  # stream of a block's order seed that its data set's own draws come from
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
 
 
@@ -72,6 +74,8 @@ class Population:
     """Members of one plan while they train. `run` is the algorithm; the rest are its parts."""
 
     def __init__(self, task: Task[Any], plan: Plan, feed: Feed, machine: Machine, watching: Watching) -> None:
+        if isinstance(feed, ModuleFeed) and machine.workers:
+            feed = feed.reading_ahead(machine.workers)
         self.task, self.plan, self.feed, self.machine, self.watching = task, plan, feed, machine, watching
         self.courses: list[Course] = list({id(m.course): m.course for m in plan.members}.values())
         self.batching = batching_of(plan.recipe)
@@ -86,7 +90,8 @@ class Population:
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.widest *= places.count if places is not None else 1
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
-        self.steps, self.health = Steps(machine.device), Health(machine.device)
+        planned = plan.epochs * plan.steps_per_epoch
+        self.steps, self.health = Steps(machine.device, planned), Health(machine.device)
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
         self.looker: Looker | None = None
         if watching.probes:
@@ -116,6 +121,7 @@ class Population:
                 epoch_began, everybody = time.perf_counter(), len(self.stack)
                 totals, seen = torch.zeros(len(self.stack), device=self.machine.device), 0
                 rates = self._rates(epoch)
+                self.read_ahead(epoch)
                 for batches in self._batches(epoch):
                     losses, rows = self._step(batches, rates[step - epoch * plan.steps_per_epoch], step)
                     totals, seen = totals + losses, seen + rows
@@ -138,6 +144,9 @@ class Population:
                     return self.left
         except _Asked as asked:
             self._leave_all(Ending.ASKED, step, str(asked))
+        finally:
+            if isinstance(self.feed, ModuleFeed):
+                self.feed.end()
         return self.left
 
     def _step(self, batches: Sequence[Sequence[Piece]], rates: Tensor, step: int) -> tuple[Tensor, int]:
@@ -268,6 +277,13 @@ class Population:
                 made.append(pieces_of([order[start : start + size] for order in orders]))
         for i in range(0, len(made), self.batching.accumulates):
             yield made[i : i + self.batching.accumulates]
+
+    def read_ahead(self, epoch: int) -> None:
+        """Let workers begin to read this epoch's batches, where rows of a user's own data set are read one by one."""
+        if isinstance(self.feed, ModuleFeed) and self.feed.ahead is not None:
+            pieces = [piece for batches in self._batches(epoch) for some in batches for piece in some]
+            seed = member_seed(self.courses[0].block.order_seed, _READING, epoch)
+            self.feed.begin([piece.rows for piece in pieces], seed)
 
     def endless_rows(self) -> Iterator[Tensor]:
         """Batches of rows [G, B] for ever, in the order in which they are trained on; short ones left out."""

@@ -26,8 +26,10 @@ from liebig.train.encoding import Feed
 from liebig.train.stacked import Stacked, gradients_of
 from liebig.train.user_network import UserForward, seed_everything
 
-#: Steps of one shape before it is recorded: recording costs as much as some of them, and what changes shows itself.
+#: Steps of one shape before it is recorded: what changes from step to step shows itself in them.
 _AS_THEY_ARE: Final = 3
+#: Steps that a recording must serve: making it costs about as much as it saves in so many.
+_WORTH: Final = 60
 #: How far gradients of the recording may be from those of the step, beside the largest of them.
 _TOLERANCE: Final = 2e-3
 
@@ -41,10 +43,11 @@ class _Seen:
 
 
 class Steps:
-    """Gradients of a population's steps: as they are, or replayed where that is possible."""
+    """Gradients of a population's steps: as they are, or replayed where that is possible. `planned` is how many there will be."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, planned: int) -> None:
         self.records = device.type == "cuda"
+        self._planned, self._made = planned, 0
         self._seen: dict[tuple[int, ...], _Seen] = {}
         self._recordings: dict[tuple[int, ...], _Recording] = {}
         self.refused = ""
@@ -59,12 +62,13 @@ class Steps:
         Both may be overwritten by the next call."""
         if not self.records or self.refused:
             return _as_it_is(stack, feed, rows, draws)
+        self._made += 1
         key = tuple(rows.shape)
         recording = self._recordings.get(key)
         if recording is not None:
             return recording.replayed(stack, rows, draws)
         seen = self._seen.setdefault(key, _Seen())
-        if seen.steps < _AS_THEY_ARE or seen.rows is None:
+        if seen.steps < _AS_THEY_ARE or seen.rows is None or not self._is_worth(seen):
             before = _beside_tensors(stack)
             found = _as_it_is(stack, feed, rows, draws)
             if before != _beside_tensors(stack):
@@ -72,6 +76,10 @@ class Steps:
             seen.steps, seen.rows = seen.steps + 1, rows
             return found
         return self._recorded(stack, feed, rows, seen.rows, draws)
+
+    def _is_worth(self, seen: _Seen) -> bool:
+        """Whether so many steps of this shape are to come, by its share so far: the last batch of an epoch comes once in it."""
+        return seen.steps / self._made * (self._planned - self._made) >= _WORTH
 
     def _recorded(self, stack: Stacked, feed: Feed, rows: Tensor, others: Tensor, draws: Draws) -> tuple[Batch, Tensor]:
         """This step as it is, and a recording of it, made on `others`, where both come to the same."""

@@ -32,12 +32,14 @@ from liebig.train.user_network import UserForward, UserNetwork
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
     """Where a population is trained, and in which precision its products are made. A user's own network keeps float32 weights:
-    `autocast` lets torch choose bfloat16 for single operations of it, `channels_last` hands it its pictures in that layout."""
+    `autocast` lets torch choose bfloat16 for single operations of it, `channels_last` hands it its pictures in that layout, and
+    `workers` processes read its rows ahead where they do not fit into memory."""
 
     device: torch.device
     dtype: torch.dtype
     autocast: bool = False
     channels_last: bool = False
+    workers: int = 0
 
 
 @dataclass(slots=True, eq=False)

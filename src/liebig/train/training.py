@@ -189,7 +189,9 @@ def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
     device = usable_device(_asked_device(plan, options)).device
     precision = options.precision or compute.precision
     if isinstance(plan.recipe.network, UserModule):
-        return Machine(device, torch.float32, precision == "bfloat16", compute.layout == "channels-last")
+        return Machine(
+            device, torch.float32, precision == "bfloat16", compute.layout == "channels-last", compute.workers
+        )
     if precision != "auto":
         return Machine(device, torch.float32 if precision == "float32" else torch.bfloat16)
     width = max((spec.fan_out for spec in network_of(plan.recipe).parameters(plan.signature, task.outputs)), default=1)

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, islice
+from itertools import islice
 from statistics import median
 from typing import Any, Final
 
@@ -21,9 +21,11 @@ from torch.utils._pytree import tree_leaves
 
 from liebig.core.recipe import Recipe
 from liebig.core.task import FULL, Block, Task
+from liebig.data.module.feed import ModuleFeed
 from liebig.data.module.users import Users
 from liebig.hardware.device import usable_device
 from liebig.hardware.memory import is_out_of_memory
+from liebig.hardware.reading import usable_cores
 from liebig.nets.surgery import seeded
 from liebig.nets.user_module import UserModule
 from liebig.stack.draws import Draws
@@ -51,7 +53,8 @@ _LONG: Final = 0.4
 #: A setting that is so many times slower than the best of the others takes no further turn, or no further step at all.
 _HOPELESS: Final = 3.0
 _AT_FIRST: Final = 10.0
-_BATCHES: Final = 8
+_BATCHES: Final = 64
+_WORKERS: Final = (1, 2, 4)
 _RATE: Final = 1e-6
 
 
@@ -94,19 +97,24 @@ class Tuned:
 def tuned(
     task: Task[Any], recipe: Recipe, block: Block, encoding: Encoding, *, seconds: float = SECONDS
 ) -> Tuned:  # fmt: skip
-    """The fastest settings for one network of `recipe` on the rows of `block`: its device first, then what is left of `seconds`
-    for precision and layout there."""
+    """The fastest settings for one network of `recipe` on the rows of `block`: its device first, then who reads its rows, then
+    precision and layout there. Each of the three takes at most a half, a third and a half of `seconds`."""
     present = _compute(recipe)
     with seeded(0):
         first = timings(task, recipe, block, encoding, devices_of(present), seconds / 2)
         best = _fastest(first, FASTER)
+        readers = workers_of(task, best.compute)
+        read: Sequence[Timing] = ()
+        if readers:
+            read = timings(task, recipe, block, encoding, [(best.name, best.compute), *readers], seconds / 3)
+            best = _fastest(read, FASTER)
         further = [each for each in variants_of(task, recipe, best.compute) if each[1] != best.compute]
         found = (
             timings(task, recipe, block, encoding, [(best.name, best.compute), *further], seconds / 2)
             if further
             else ()
         )
-    everything = (*first, *found[1:])
+    everything = (*first, *read[1:], *found[1:])
     same = [each for each in everything if each.compute.precision == present.precision]
     fastest = _fastest(same, FASTER)
     lower = [each for each in everything if each.compute.precision != present.precision and math.isfinite(each.seconds)]
@@ -175,6 +183,16 @@ def variants_of(task: Task[Any], recipe: Recipe, base: Compute) -> list[tuple[st
     return found
 
 
+def workers_of(task: Task[Any], base: Compute) -> list[tuple[str, Compute]]:
+    """Numbers of workers that may read a user's rows ahead; none where all rows are in memory."""
+    if not isinstance(task.data, Users) or task.data.whole:
+        return []
+    counts = [count for count in _WORKERS if count <= usable_cores() and count != base.workers]
+    return [
+        (f"{count} worker{'s' if count > 1 else ''}", base.model_copy(update={"workers": count})) for count in counts
+    ]
+
+
 def _reads_pictures(users: Users) -> bool:
     pictures = any(isinstance(each, Tensor) and each.dim() == 4 for each in tree_leaves(users.example))
     return pictures and any(isinstance(each, nn.Conv2d) for each in users.build().modules())
@@ -204,6 +222,8 @@ def timings(
         for trial in trials:
             if trial.fastest <= _HOPELESS * best:
                 trial.turn()
+    for trial in trials:
+        trial.end()
     return tuple(
         Timing(name, compute, trial.rows, trial.seconds, trial.why)
         for (name, compute), trial in zip(settings, trials, strict=True)
@@ -249,7 +269,7 @@ class Trial:
         self._rates = torch.full((len(plan.members),), _RATE, device=machine.device)
         few = list(islice(self._population.endless_rows(), _BATCHES))
         self.rows = few[0].shape[1]
-        self._batches = cycle([each for each in few if each.shape == few[0].shape])
+        self._few = [each for each in few if each.shape == few[0].shape]
 
     def _failing(self, work: Any) -> None:
         """What a setting cannot do is its reason to be left out. The user's own code runs here."""
@@ -264,6 +284,7 @@ class Trial:
                 if is_out_of_memory(error)
                 else f"{type(error).__name__}: {told[0] if told else ''}"
             )
+            self.end()
             self._population = None
 
     def warm(self, best: float, until: float) -> None:
@@ -299,7 +320,7 @@ class Trial:
         population = self._population
         assert population is not None
         population.stack.lowered()
-        batch = population.batch_of(next(self._batches))
+        batch = population.batch_of(self._few[0])
         gradients_of(population.stack, batch, Draws(population.stack.seeds, self._step, self.device), 1.0, add=False)
 
     def _one_turn(self, seconds: float) -> None:
@@ -317,11 +338,24 @@ class Trial:
         assert population is not None
         for _ in range(count):
             draws = Draws(population.stack.seeds, self._step, self.device)
-            population.steps(population.stack, population.feed, next(self._batches), draws)
+            population.steps(population.stack, population.feed, self._next(), draws)
             apply_gradients(population.stack, self._rates, self._step)
             self._step += 1
         if wait:
             self._wait()
+
+    def _next(self) -> Tensor:
+        """The rows of the next batch; workers read the others meanwhile."""
+        place = self._step % len(self._few)
+        assert self._population is not None
+        if place == 0 and isinstance(self._population.feed, ModuleFeed):
+            self._population.feed.begin(self._few, self._step)
+        return self._few[place]
+
+    def end(self) -> None:
+        """Its workers end."""
+        if self._population is not None and isinstance(self._population.feed, ModuleFeed):
+            self._population.feed.end()
 
     def _wait(self) -> None:
         assert self._population is not None
