@@ -8,7 +8,12 @@ from liebig.core.settings import BY_KIND
 from liebig.nets.mlp import MLP
 from liebig.nets.network import NetworkSettings
 from liebig.nets.packed import PackedMLP
+from liebig.nets.plain_cnn import PlainCNN
+from liebig.nets.residual_cnn import ResidualCNN
 
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
+
+#: Networks that read pictures.
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, ResidualCNN)
 
 AnyNetwork = Annotated[MLP | PackedMLP, Field(discriminator="kind"), BY_KIND]

@@ -22,11 +22,13 @@ Tap = Callable[[str, str, Tensor, Tensor], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mode:
-    """How a forward pass is made. `draws` is set when training (dropout); `tap` only at a look."""
+    """How a forward pass is made. `draws` is set when training (dropout); `tap` only at a look; `final` where the answer is
+    handed over, so that it may cost more than one that only draws a curve (several views of a picture)."""
 
     training: bool
     draws: Draws | None = None
     tap: Tap | None = None
+    final: bool = False
 
 
 class Forward:
@@ -71,6 +73,15 @@ class NetworkSettings(Settings):
     def draw(self, spec: ParameterSpec, generator: torch.Generator) -> Tensor:
         """The values that one parameter of one member starts from, float32 `spec.shape`, on the processor."""
         return torch_default(spec, generator)
+
+    @property
+    def stacks(self) -> bool:
+        """True where members trained in one stack cost less than one after another."""
+        return True
+
+    def units(self, signature: Signature, outputs: int) -> int | None:
+        """Numbers that one example leaves on its way through the layers; None where they are told by widths."""
+        return None
 
     @property
     def packed(self) -> int:

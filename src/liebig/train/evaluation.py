@@ -68,8 +68,9 @@ def in_precision(batch: Batch, dtype: torch.dtype) -> Batch:
 
 
 @torch.no_grad()
-def answers(networks: Networks, feed: Feed, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Predictions [K, n] or [K, n, classes] and the plain loss of each row [K, n], for `rows` [G, n]; on the processor."""
+def answers(networks: Networks, feed: Feed, rows: Tensor, *, final: bool = False) -> tuple[Tensor, Tensor]:
+    """Predictions [K, n] or [K, n, classes] and the plain loss of each row [K, n], for `rows` [G, n]; on the processor.
+    `final` marks what is handed over, which may cost more than what only draws a curve."""
     dtype = networks.weights[0].dtype
     size = max(_LEAST_ROWS, min(_MOST_ROWS, _CHUNK // max(1, len(networks) * networks.widest)))
     predicted, lost = [], []
@@ -78,7 +79,7 @@ def answers(networks: Networks, feed: Feed, rows: Tensor) -> tuple[Tensor, Tenso
         batch = in_precision(feed.judging(rows[:, start : start + size]), dtype)
         if not one or batch.target.shape[0] != len(networks):
             batch = replace(batch, member_group=networks.group)
-        outputs = networks.forward(networks.weights, networks.buffers, batch, Mode(False)).float()
+        outputs = networks.forward(networks.weights, networks.buffers, batch, Mode(False, final=final)).float()
         target = batch.target if batch.member_group is None else batch.target[batch.member_group]
         predicted.append(networks.objective.predictions(outputs).float().cpu())
         lost.append(networks.objective.judged(outputs, target).float().cpu())

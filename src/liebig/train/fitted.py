@@ -62,7 +62,7 @@ class Fitted:
         shared = replace(
             in_precision(batch, torch.float32), member_group=torch.zeros(count, dtype=torch.int64, device=device)
         )
-        outputs = forward(views(self.weights, specs), self.buffers, shared, Mode(False)).float()
+        outputs = forward(views(self.weights, specs), self.buffers, shared, Mode(False, final=True)).float()
         predicted = stage.predictions(outputs).float().mean(0).cpu().numpy()
         return self.encoder.target_from_model(predicted)
 

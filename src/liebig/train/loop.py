@@ -41,11 +41,12 @@ from liebig.train.ground import ground_of
 from liebig.train.kept import Answered, Departed, Diary, Kept, kept_of
 from liebig.train.looking import Looker
 from liebig.train.pieces import Piece, pieces_of
-from liebig.train.plan import Course, Member, Plan, batching_of, order_seed, schedule_of, stopping_of
+from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
+_FEWER: Final = 512  # the same for networks that are trained one by one: there evaluations are not shared
 _TICK: Final = 0.25  # seconds between two events about batches
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
 
@@ -82,6 +83,7 @@ class Population:
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
+        self.sample = _SAMPLE if network_of(plan.recipe).stacks else _FEWER
         self.looker: Looker | None = None
         if watching.probes:
             self.looker = Looker(
@@ -319,7 +321,7 @@ class Population:
         watched = self._judge(networks, [course.watched for course in self.courses])
         sampled = nothing
         if self.watching.probes:
-            sampled = self._judge(networks, [course.rows[:_SAMPLE] for course in self.courses])
+            sampled = self._judge(networks, [course.rows[: self.sample] for course in self.courses])
         return watched, sampled
 
     def _judge(self, networks: Networks, rows: Sequence[np.ndarray[Any, np.dtype[np.int64]]]) -> list[Judged]:
@@ -445,19 +447,20 @@ class Population:
             [torch.stack([kept.buffers[b] for _, kept in having]) for b in range(len(stack.buffers))],
             stack.group[owners], self.widest,
         )  # fmt: skip
-        predicted, _ = answers(networks, self.feed, self._padded([course.select for course in self.courses]))
+        selected = self._padded([course.select for course in self.courses])
+        predicted, _ = answers(networks, self.feed, selected, final=True)
         found = {}
         fitted = lost = predicted
         if self.watching.probes:
             fitted, lost = answers(
-                networks, self.feed, self._padded([course.rows[:_SAMPLE] for course in self.courses])
+                networks, self.feed, self._padded([course.rows[: self.sample] for course in self.courses]), final=True
             )
         for i in sorted({i for i, _ in having}):
             own, member = owners == i, stack.members[i]
             predictions = in_unit(member, predicted[own].mean(0), len(member.course.select))
             train = NOT_JUDGED
             if self.watching.probes:
-                sample = member.course.rows[:_SAMPLE]
+                sample = member.course.rows[: self.sample]
                 train = judged(self.task, member, fitted[own].mean(0), lost[own].mean(0), sample)
             found[i] = Answered(predictions, train)
         return found
