@@ -135,6 +135,12 @@ def test_the_command_line(tmp_path):
     assert (tmp_path / "s" / "model" / "manifest.json").is_file()
 
 
+def test_a_task_without_a_name_is_called_as_its_file(tmp_path):
+    (tmp_path / "my_project.py").write_text(PROJECT)
+    found = named_task(f"{tmp_path / 'my_project.py'}:task")
+    assert found.task.name == "my_project"
+
+
 def test_what_is_no_task_is_told(tmp_path):
     (tmp_path / "my_project.py").write_text(PROJECT)
     for name, words in (("tusk", "task"), ("other", "liebig.module")):

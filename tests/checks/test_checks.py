@@ -295,6 +295,15 @@ def test_a_rate_that_is_kept_too_long_is_one_whose_fall_mends_the_loss(cooled: f
     assert (isinstance(answer, Found) and answer.strength >= 0.5) is warns
 
 
+def test_what_the_fall_of_the_rate_mends_does_not_depend_on_the_unit_of_the_target() -> None:
+    outcome = dataclasses.replace(_watched_outcome(0.8, 0.8), loss=0.5, train_loss=0.45)
+    for unit in (1.0, 2_900.0):
+        cooled = Cooled(0.55 * unit, 0.3 * unit, outcome.chance_loss * unit, 0.01 * unit, 300)
+        answer = diagnose(Evidence((outcome, cooled))).answers["learning-rate-not-decayed"]
+        assert isinstance(answer, Found)
+        assert answer.strength >= 0.5
+
+
 def test_a_rate_that_the_schedule_let_down_at_once_is_told_with_its_step() -> None:
     steps = (*range(20), *range(20, 400, 20))
     rates = tuple(0.02 * 0.1 ** (step // 3) for step in steps)

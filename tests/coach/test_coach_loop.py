@@ -78,9 +78,9 @@ class TimedRunner(SimulatedRunner):
     def predicted_seal_seconds(self, finals):
         return sum(self.seal_cost * each.rows for each in finals)
 
-    def open_seal(self, finals, deadline):
+    def open_seal(self, finals, deadline, spare=None):
         self.clock.now += self.predicted_seal_seconds(finals)
-        return super().open_seal(finals, deadline)
+        return super().open_seal(finals, deadline, spare)
 
 
 def replace_score(result):
@@ -225,9 +225,9 @@ def test_what_does_not_hold_at_full_size_is_withdrawn():
             self.at_full = requests[0].fidelity.is_full
             return super().run(requests, deadline)
 
-        def open_seal(self, finals, deadline):
+        def open_seal(self, finals, deadline, spare=None):
             self.at_full = True
-            return super().open_seal(finals, deadline)
+            return super().open_seal(finals, deadline, spare)
 
     clock, world = Clock(), World(2000, effects={101: 3.0})
     gone = 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import runpy
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from liebig.core.errors import UserError, did_you_mean
-from liebig.data.module.task import ModuleTask
+from liebig.data.module.task import ModuleTask, name_of
 from liebig.data.module.task import module_task as module
 
 __all__ = ["ModuleTask", "module", "named_task", "names_task"]
@@ -19,7 +20,8 @@ def names_task(source: object) -> bool:
 
 
 def named_task(source: str) -> ModuleTask:
-    """The task that ``my_project.py:task`` names: the file is run, as an import would. Raises UserError."""
+    """The task that ``my_project.py:task`` names: the file is run, as an import would. A task without a name of its own is
+    called as the file. Raises UserError."""
     file, _, name = source.rpartition(":")
     path = Path(file)
     if not path.is_file():
@@ -41,4 +43,6 @@ def named_task(source: str) -> ModuleTask:
             f"{source} must be a task that liebig.module(...) makes, however {type(found[name]).__name__} came"
         )
     task: ModuleTask = found[name]
-    return task
+    if task.task.name != name_of(task.users.build):
+        return task  # it has a name of its own
+    return replace(task, task=replace(task.task, name=path.stem))

@@ -56,8 +56,7 @@ class LabelNoise(Check):
 
     def judge(self, evidence: Evidence) -> Answer:
         agreement, curves = evidence.get(LabelAgreement), evidence.get(EpochCurves)
-        tells = agreement is not None and not (agreement.share == 0.0 and math.isnan(agreement.error))
-        if agreement is not None and tells and (curves is None or not _is_undecided(agreement)):
+        if agreement is not None and agreement.is_known and (curves is None or not _is_undecided(agreement)):
             return _by_agreement(evidence, agreement)
         return _by_curves(evidence) if curves is not None else NotMeasured("EpochCurves")
 

@@ -53,7 +53,9 @@ def cooling_mends(evidence: Evidence) -> float:
         return 0.0
     # The copy at the loop's own rate may have been unlucky where the loop itself was not.
     final = evidence.get(FinalScore)
-    had = final.loss if final is not None and math.isfinite(final.loss) else math.inf
+    had = math.inf
+    if final is not None and math.isfinite(final.loss) and final.chance_loss > 0:
+        had = final.loss * cooled.chance_loss / final.chance_loss  # each has its own unit: chance is common to both
     gain = min(cooled.steady_loss, had) - cooled.cooled_loss
     beyond = gain / cooled.error if cooled.error > 0 else math.nan
     return ramp(gain / cooled.chance_loss, 0.015, 0.05) * ramp(beyond, 2.0, 4.0)

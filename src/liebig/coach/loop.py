@@ -530,8 +530,10 @@ class _Coach:
         study = self.study
         self._stage("training baseline and winner on all work rows, to open the seal")
         deadline = None if study.began.trials is not None or not isfinite(study.began.budget) else study.began.budget
-        finals = self._finals()
+        finals, spare = self._finals(), None
         if deadline is not None:
+            # Asked to stop, nobody waits for more than the model.
+            spare = None if self.stopping else deadline * (1 - RESERVE_SHARE)
             left = deadline - self.clock()
             together = study.combination
             if together is not None and self.runner.predicted_seal_seconds(finals) > left:
@@ -542,7 +544,7 @@ class _Coach:
             finals = self._finals(fitting[0] if fitting else SEAL_SHARES[-1])
             # However late it is, a model is handed over: what the budget may be exceeded by is spent on that.
             deadline = max(deadline, self.clock() + max(SEAL_GRACE_SHARE * study.began.budget, SEAL_GRACE))
-        opened = self.runner.open_seal(finals, deadline)
+        opened = self.runner.open_seal(finals, deadline, spare)
         baseline, winner = study.baseline or "", study.incumbent or ""
         entries: list[Entry] = []
         together = study.combination
@@ -584,6 +586,7 @@ def _sealed(
         at=at, baseline=baseline, final=winner, handed_over=handed, baseline_score=turn * before.score.value,
         final_score=turn * after.score.value, gain=gain, low=low, high=high, proven=proven, rows=study.began.sealed_rows,
         epochs={baseline: before.epochs, winner: after.epochs}, predict_seconds_per_row=chosen.predict_seconds_per_row,
+        seeds=after.seeds,
     )  # fmt: skip
     return entry, chosen
 

@@ -65,13 +65,14 @@ class Opened:
     """What came of a `Final`: its score on the sealed part, the epochs it was trained for, the model (whatever the store
     saves), the seconds that predicting one row takes. A model that could not be trained is None, its score failed.
     `members` are the places of those of a combination that answer: one that failed, or that time did not reach, is left
-    out, and the weights of the others grow."""
+    out, and the weights of the others grow. `seeds` tells from how many seeds each of its networks was trained."""
 
     score: Score
     epochs: int
     model: object | None
     predict_seconds_per_row: float = 0.0
     members: tuple[int, ...] = ()
+    seeds: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,8 +119,11 @@ class Runner(Protocol):
         """What the choice of such weights is worth. None where the blocks have no examples that tell anything of each
         other."""
 
-    def open_seal(self, finals: Sequence[AnyFinal], deadline: float | None) -> Sequence[Opened]:
-        """Train these and score them on the sealed part: the only call that reads it, made once in a study."""
+    def open_seal(
+        self, finals: Sequence[AnyFinal], deadline: float | None, spare: float | None = None
+    ) -> Sequence[Opened]:
+        """Train these and score them on the sealed part: the only call that reads it, made once in a study. Until `spare`
+        on the clock the winner, the last of them, may be trained from further seeds, whose mean then answers."""
 
     def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         """What `open_seal` will take, all that comes after it (saving, the report) included."""

@@ -178,7 +178,9 @@ class SimulatedRunner:
     def weigh(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> Weighed | None:
         return None
 
-    def open_seal(self, finals: Sequence[AnyFinal], deadline: float | None) -> Sequence[Opened]:
+    def open_seal(
+        self, finals: Sequence[AnyFinal], deadline: float | None, spare: float | None = None
+    ) -> Sequence[Opened]:
         rows = np.arange(self._world.examples)
         return [
             Opened(self.score(changes_of(each.recipe), rows), 1, each.recipe)

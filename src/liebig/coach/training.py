@@ -17,6 +17,7 @@ from liebig.coach.kept import KeptAnswers
 from liebig.coach.loop import EVIDENCE_BLOCKS
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Weighed
 from liebig.coach.runner import Final as FinalRun
+from liebig.coach.seeds import seeds_that_fit
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Rows
 from liebig.core.event import Event, Listener, Stop, silent
@@ -24,7 +25,9 @@ from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.hardware.threads import Threads
+from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
+from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
 from liebig.train.combination import Combination, FittedChallenger, Predictor, mixed
@@ -43,6 +46,8 @@ from liebig.trials.score import examples, failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
 AFTER_SEAL: Final = 2.0
+#: Names the seeds of the winner's further networks among those that blocks are given.
+_OTHER_SEEDS: Final = 1 << 20
 #: How quickly measured costs replace what was predicted: older calls count so much less.
 _FORGET: Final = 0.8
 #: Before anything is measured, costs are taken to be so many times those predicted from shapes.
@@ -359,16 +364,22 @@ class TrainingRunner:
         self.training_seconds += time.monotonic() - began
         return found
 
-    def open_seal(self, finals: Sequence[AnyFinal], deadline: float | None) -> Sequence[Opened]:
-        return [
-            self._open(each, deadline) if isinstance(each, FinalRun) else self._open_combination(each, deadline)
-            for each in finals
-        ]
+    def open_seal(
+        self, finals: Sequence[AnyFinal], deadline: float | None, spare: float | None = None
+    ) -> Sequence[Opened]:
+        opened = []
+        for place, each in enumerate(finals):
+            own = spare if 0 < place == len(finals) - 1 else None  # the baseline stays what the user has
+            if isinstance(each, FinalRun):
+                opened.append(self._open(each, deadline, own))
+            else:
+                opened.append(self._open_combination(each, deadline, own))
+        return opened
 
-    def _open_combination(self, final: FinalCombination, deadline: float | None) -> Opened:
+    def _open_combination(self, final: FinalCombination, deadline: float | None, spare: float | None) -> Opened:
         """Members one after the other, the most important first; one that the deadline would cut is left out."""
         members: dict[int, Fitted | FittedChallenger] = {}
-        epochs, began = 0, time.monotonic()
+        epochs, networks, began = 0, 0.0, time.monotonic()
         for place, each in enumerate(final.members):
             expected = sum(self._training_seconds_of(each))
             if members and deadline is not None and self._clock() + expected > deadline:
@@ -376,18 +387,21 @@ class TrainingRunner:
             model: Fitted | FittedChallenger | None
             if isinstance(each, FinalRun):
                 run, model, _ = self._train_final(each, deadline)
-                epochs = max(epochs, run.epochs)
+                epochs, networks = max(epochs, run.epochs), networks + run.seconds
             else:
                 model = self._fitted_or_none(each.name, self.task.parts.work)
             if model is not None:
                 members[place] = model
         if not members:
             return Opened(failed(time.monotonic() - began), 0, None)
+        seeds = 1
+        if len(members) == len(final.members):
+            seeds = self._more_seeds_of(members, final, networks, spare)
         total = sum(final.weights[place] for place in members)
         together = Combination(tuple(members.values()), tuple(final.weights[place] / total for place in members))
         sealed = seal_block(self.task, self.seed).select
         opened = self._judged(together, sealed, time.monotonic() - began, epochs)
-        return replace(opened, members=tuple(members))
+        return replace(opened, members=tuple(members), seeds=seeds)
 
     def _fitted_or_none(self, name: str, rows: Rows) -> FittedChallenger | None:
         try:
@@ -395,11 +409,56 @@ class TrainingRunner:
         except ValueError:
             return None
 
-    def _open(self, final: FinalRun, deadline: float | None) -> Opened:
+    def _open(self, final: FinalRun, deadline: float | None, spare: float | None) -> Opened:
         run, model, sealed = self._train_final(final, deadline)
         if model is None:
             return Opened(failed(run.seconds), run.epochs, None)
-        return self._judged(model, sealed, run.seconds, run.epochs)
+        seeds = self._seeds(run.seconds, 0.0, spare) if run.outcome.ending is Ending.FINISHED else 1
+        more = self._from_seeds(model, final, seeds, spare) if seeds > 1 else model
+        opened = self._judged(more, sealed, run.seconds, run.epochs)
+        return replace(opened, seeds=1 if more is model else seeds)
+
+    # --- further seeds of the winner ---
+
+    def _more_seeds_of(
+        self, members: dict[int, Fitted | FittedChallenger], final: FinalCombination, spent: float, spare: float | None
+    ) -> int:
+        """Replace the networks among `members` by those of further seeds; from how many seeds each of them is, at least.
+        `spent` are the seconds of training that all networks took from one."""
+        again = (
+            self._training_seconds_of(FinalChallenger(each.name))[1]
+            for each in members.values()
+            if self._refits and isinstance(each, FittedChallenger)
+        )
+        seeds = self._seeds(spent, sum(again), spare)
+        reached = [seeds]
+        for place, member in list(members.items()) if seeds > 1 else ():
+            each = final.members[place]
+            if isinstance(member, Fitted) and isinstance(each, FinalRun):
+                more = self._from_seeds(member, each, seeds, spare)
+                members[place] = more
+                reached.append(len(more.weights) // len(member.weights))
+        return min(reached)
+
+    def _seeds(self, spent: float, others: float, spare: float | None) -> int:
+        """From how many seeds the networks of the winner can be trained by `spare`, where one took `spent` seconds, and `others` go
+        to other algorithms. One where answers must be quick, and where treatments are seeds themselves."""
+        if spare is None or self._bounds_prediction or self._reseeded:
+            return 1
+        again = self.task.rows / max(len(self.task.parts.work), 1) if self._refits else 0.0
+        return seeds_that_fit(spare - self._clock() - AFTER_SEAL - others, spent, again)
+
+    def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:
+        """`model`, trained as `final` says, and as many more as make `seeds` of them, on the same rows in other orders; `model`
+        itself where they could not be trained in time."""
+        if isinstance(final.recipe.network, UserModule):
+            return model  # what is handed back is the user's own network, and that is one
+        present = replicas(final.recipe)
+        more, whole = (_of_seeds(final.recipe, present * count) for count in (seeds - 1, seeds))
+        run, others, _ = self._train_final(replace(final, recipe=more), spare, other_seeds=True)
+        if others is None or run.outcome.ending is not Ending.FINISHED:
+            return model
+        return model.together_with(others, lasting(whole, final.epochs))
 
     def _judged(self, model: Fitted | Combination, sealed: Rows, seconds: float, epochs: int) -> Opened:
         """The one prediction that reads the sealed rows."""
@@ -411,12 +470,15 @@ class TrainingRunner:
             return Opened(failed(seconds), epochs, None)
         return Opened(score_of(self.task, sealed, predictions, seconds), epochs, model, spent / len(predictions))
 
-    def _train_final(self, final: FinalRun, deadline: float | None) -> tuple[Run, Fitted | None, Rows]:
+    def _train_final(
+        self, final: FinalRun, deadline: float | None, other_seeds: bool = False
+    ) -> tuple[Run, Fitted | None, Rows]:
         """Trained once more, and the sealed rows, which it has not read."""
         recipe = lasting(final.recipe, final.epochs)
         block = seal_block(self.task, self.seed, holding_out=chooses(recipe))
         # Training has a row of its own to score: nothing reads the sealed rows but the one prediction below.
-        unseen = replace(self._seeded(block, self._reseeded.get(final.recipe.digest)), select=block.fit[:1])
+        number = _OTHER_SEEDS if other_seeds else self._reseeded.get(final.recipe.digest)
+        unseen = replace(self._seeded(block, number), select=block.fit[:1])
         options = replace(self._options(Fidelity(final.rows), probes=False), keep_models=True)
         (trained,) = self._train([recipe], [unseen], options, deadline)
         run = trained.run
@@ -482,6 +544,10 @@ def lasting(recipe: Recipe, epochs: int) -> Recipe:
     """`recipe` for exactly so many epochs, with nothing left to choose; 0 leaves the number that it plans."""
     planned = _epochs(recipe)
     return recipe.replace(stopping=FixedEpochs(epochs=epochs or planned))
+
+
+def _of_seeds(recipe: Recipe, count: int) -> Recipe:
+    return recipe.with_technique(SeedEnsemble(members=count)) if count > 1 else recipe
 
 
 def _epochs(recipe: Recipe) -> int:

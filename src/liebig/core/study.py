@@ -256,7 +256,8 @@ class Sealed(Entry):
     """The seal was opened, once: the study is closed. Scores as the user reads them; the gain is oriented.
 
     `final` is the winner's digest (of a recipe, or of a `Combined`), `handed_over` what the user gets: the same, or the
-    baseline's where the winner is not better there. `epochs` by recipe.
+    baseline's where the winner is not better there. `epochs` by recipe. `seeds` tells from how many seeds each network of
+    the winner was trained for it: time that was left is spent so.
     """
 
     baseline: str
@@ -271,6 +272,7 @@ class Sealed(Entry):
     rows: int
     epochs: Mapping[str, int]
     predict_seconds_per_row: float
+    seeds: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ def seal_told(study: Study, measure: Measure) -> SealTold | None:
         sealed.handed_over == sealed.final,
         sealed.predict_seconds_per_row,
         sealed.epochs,
+        sealed.seeds,
     )
 
 

@@ -164,6 +164,10 @@ def _lead(story: Story, standing: Standing, decimals: int) -> tuple[str, ...]:
         sentences.append(f"What limits it now: {_sentence(story.after.findings[0].headline)}")
     elif story.after:
         sentences.append("No check that looked sees a limit now.")
+    if seal is not None and seal.handed_over_is_final and seal.seeds > 1:
+        sentences.append(
+            f"What is handed over was trained from {seal.seeds} seeds with the time that was left: the mean of all answers."
+        )
     judged = [each for each in story.trials if each.effect]
     rungs = [each for each in ladder[1:] if each.effect][: -1 if story.together else None]
     if judged:

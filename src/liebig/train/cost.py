@@ -32,6 +32,7 @@ _SAMPLE_ROWS: Final = 1000  # enough to know what enters the network
 _FEW, _MORE = 1, 6  # members that are timed
 _SECONDS: Final = 0.02  # for one timing
 _LEAST_STEPS: Final = 3
+_LONG: Final = 0.06  # a timing that takes so long has the steps that it has, from two on
 #: A forward pass in evaluation mode beside a training step of as many rows.
 _EVALUATION: Final = 0.35
 #: Share of the planned epochs that a recipe which may stop early takes, where nothing is known yet.
@@ -101,8 +102,8 @@ def _timed(task: Task[Any], recipe: Recipe, encoder: Encoder, rows: int, count: 
     make = _batches(task, encoder, rows, machine, group)
     stack = stacked(plan, ground, machine, group, make())
     rates, taken, step = torch.full((count,), 1e-5, device=machine.device), [], 0
-    until = time.perf_counter() + _SECONDS
-    while step <= _LEAST_STEPS or time.perf_counter() < until:
+    start = time.perf_counter()
+    while step < 2 or time.perf_counter() - start < (_SECONDS if step > _LEAST_STEPS else _LONG):
         began = time.perf_counter()
         batch = make()
         stack.lowered()

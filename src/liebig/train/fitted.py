@@ -85,6 +85,12 @@ class Fitted:
     def _nothing(self) -> Predictions:
         return np.zeros((0, self.outputs) if self.kind is TaskKind.MULTICLASS else 0, dtype=np.float32)
 
+    def together_with(self, other: Fitted, recipe: Recipe) -> Fitted:
+        """The networks of both, whose mean answers, as what `recipe` trains. Both read the same encoded rows."""
+        weights = torch.cat([self.weights, other.weights])
+        buffers = tuple(torch.cat(pair) for pair in zip(self.buffers, other.buffers, strict=True))
+        return replace(self, recipe=recipe, weights=weights, buffers=buffers)
+
     def tensors(self) -> dict[str, Tensor]:
         """The weights, for safetensors."""
         return {"weights": self.weights, **{f"buffers.{i}": each for i, each in enumerate(self.buffers)}}

@@ -159,6 +159,11 @@ class LabelAgreement(Measurement):
     sure: float = math.nan
     neighbours: float = math.nan
 
+    @property
+    def is_known(self) -> bool:
+        """Whether anything predicts a label, so that a wrong one can be told; else only `neighbours` says something."""
+        return not (self.share == 0.0 and math.isnan(self.error))
+
 
 @dataclass(frozen=True, slots=True)
 class AugmentedScore(Measurement):

@@ -145,7 +145,7 @@ def module_task(
     parts = _parts(form.kind, values, classes, lengths, resplit, seed, notes)
     metric_used = _metric(metric, form.kind)
     task = Task(
-        name=name or _name_of(build), kind=form.kind, target_name="target", target=values, classes=classes,
+        name=name or name_of(build), kind=form.kind, target_name="target", target=values, classes=classes,
         metric=metric_used, parts=parts, data=users, seed=seed,
     )  # fmt: skip
     recipe = Recipe(
@@ -541,6 +541,7 @@ def source_of(build: Any) -> str:
     return f"{place or getattr(build, '__module__', '')}:{name}"
 
 
-def _name_of(build: Any) -> str:
+def name_of(build: Any) -> str:
+    """What a task is called whose user gave it no name: as the function or class that builds its network."""
     name = str(getattr(build, "__name__", "network"))
     return "network" if name == "<lambda>" else name
