@@ -9,6 +9,7 @@ from liebig.coach.explanations import capacity, column_importance, judged_part, 
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Measurement
 from liebig.core.study import Explained
+from liebig.data.pictures.task import PictureTask
 from liebig.data.table.task import TableTask
 from liebig.store.ledger import StudyStore
 
@@ -42,4 +43,21 @@ def explain_study(
         seconds = min(_MOST_SECONDS, _SHARE * max(0.0, until - clock()))
         if seconds > 0.2:
             measured.append(column_importance([part], found.task.metric, seconds=seconds, seed=runner.seed))
+    store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))
+
+
+def explain_pictures(
+    store: StudyStore,
+    found: PictureTask,
+    runner: TrainingRunner,
+    clock: Callable[[], float],
+    until: float,
+) -> None:
+    """The same for pictures: the network's size and card."""
+    study = store.study
+    sealed = study.sealed
+    digest = study.network_of(sealed.handed_over) if sealed else study.incumbent or ""
+    runs = [run for (of, _), by_block in study.scores.items() if of == digest for run in by_block.values()]
+    seen = next((run.evidence for run in runs if run.evidence.measurements), None)
+    measured = [capacity(study), network_card(seen) if seen is not None else None]
     store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))

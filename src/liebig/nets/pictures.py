@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 import torch
@@ -40,7 +40,7 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0), STACKABLE]
 @dataclass(frozen=True, slots=True)
 class Convolution:
     """One convolution as it stands in a network: square kernel, padded so that a stride of 1 keeps the size. `normalised`
-    batch-normalises what leaves it; `bends` says that an activation follows; `places` are the positions that it answers."""
+    batch-normalises what leaves it; `places` are the positions that it answers."""
 
     name: str
     inputs: int
@@ -49,7 +49,6 @@ class Convolution:
     stride: int
     places: int
     normalised: bool = True
-    bends: bool = True
 
 
 class PictureNetwork(NetworkSettings):
@@ -86,7 +85,7 @@ class PictureNetwork(NetworkSettings):
         layers = self.convolutions(_picture(signature))
         for each in layers:
             fan_in, fan_out = each.inputs * each.kernel**2, each.outputs * each.kernel**2
-            bends = self.activation.kind if each.bends else ""
+            bends = self.activation.kind
             shape = (each.outputs, each.inputs, each.kernel, each.kernel)
             specs.append(ParameterSpec(f"{each.name}.weight", shape, Role.WEIGHT, fan_in, fan_out, bends,
                                        incoming=incoming))  # fmt: skip
@@ -131,7 +130,7 @@ class PictureNetwork(NetworkSettings):
         for each in layers:
             weights = each.inputs * each.outputs * each.kernel**2
             count = weights if each.normalised else weights + each.outputs
-            bends = self.activation.kind if each.bends else ""
+            bends = self.activation.kind
             shapes.append(LayerShape(each.name, "conv", each.inputs, each.outputs, count, count,
                                      2 * weights * each.places, bends))  # fmt: skip
             if each.normalised:
@@ -230,14 +229,14 @@ class PictureForward(Forward):
         """What the features of each member are multiplied by, [K, B, features]; None without dropout."""
         if mode.draws is None or not mode.training or not bool(self.dropout.any()):
             return None
-        last = next(reversed(self.layers.values())).outputs
+        last = list(self.layers.values())[-1].outputs
         return mode.draws.kept(1.0 - self.dropout, (batch.dense.shape[1], last), _HEAD_STREAM, batch.dense.dtype)
 
     def _answer(self, member: Member, x: Tensor, kept: Tensor | None) -> Tensor:
         if member.mode.training or member.mode.tap is not None:
             return self._once(member, x, kept)
         parts = []
-        for part in x.split(_CHUNK):
+        for part in torch.split(x, _CHUNK):
             answer = self._once(member, part, None)
             if member.mode.final and self.settings.views > 1:
                 answer = (answer + self._once(member, part.flip(-1), None)) / 2
@@ -265,8 +264,3 @@ def residual(member: Member, layers: Mapping[str, Convolution], name: str, x: Te
     h = member.convolved(second, member.bent(first, member.convolved(first, x)))
     shortcut = layers.get(f"{name}.shortcut")
     return member.bent(second, h + (x if shortcut is None else member.convolved(shortcut, x)))
-
-
-def without_bend(layer: Convolution) -> Convolution:
-    """The same, whose answer is added to before it is bent."""
-    return replace(layer, bends=False)

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from liebig.nets.pictures import Convolution, Member, PictureNetwork, halved, residual, without_bend
+from liebig.nets.pictures import Convolution, Member, PictureNetwork, halved, residual
+from liebig.stack.specs import ParameterSpec
 
 _SMALL, _MIDDLE = 40, 80  # pixels of the shorter side, at most
 
@@ -47,10 +49,16 @@ class ResidualCNN(PictureNetwork):
                 name, places = f"stages.{stage}.{block}", height * width
                 found.append(Convolution(f"{name}.first", inputs, outputs, 3, stride, places))
                 if stride != 1 or inputs != outputs:
-                    found.append(without_bend(Convolution(f"{name}.shortcut", inputs, outputs, 1, stride, places)))
+                    found.append(Convolution(f"{name}.shortcut", inputs, outputs, 1, stride, places))
                 found.append(Convolution(f"{name}.second", outputs, outputs, 3, 1, places))
                 inputs = outputs
         return tuple(found)
+
+    def draw(self, spec: ParameterSpec, generator: torch.Generator) -> Tensor:
+        """A block begins as what passes it by: the scale of its last normalisation starts at 0 (Goyal et al. 2017)."""
+        if spec.name.endswith(".second.norm.scale"):
+            return torch.zeros(spec.shape)
+        return super().draw(spec, generator)
 
     def features(self, member: Member, x: Tensor, convolutions: Mapping[str, Convolution]) -> Tensor:
         pools = _stem(min(x.shape[2:]))[2]

@@ -90,7 +90,9 @@ def decoded(content: bytes, height: int, width: int, channels: int) -> NDArray[n
     """
     with Image.open(io.BytesIO(content)) as opened:
         mode = "L" if channels == 1 else "RGB"
-        opened.draft(mode, (2 * max(width, height), 2 * max(width, height)))  # a JPEG is decoded at a half, a quarter, ...
+        opened.draft(
+            mode, (2 * max(width, height), 2 * max(width, height))
+        )  # a JPEG is decoded at a half, a quarter, ...
         picture: Image.Image = ImageOps.exif_transpose(opened)
         if picture.mode.startswith("I"):
             # Sixteen bits to eight: the upper byte, where the lower alone is not all there is.
@@ -111,7 +113,9 @@ def decoded(content: bytes, height: int, width: int, channels: int) -> NDArray[n
         return np.asarray(picture, dtype=np.uint8).reshape(height, width, channels)
 
 
-def _each(read: Callable[[int], bytes], count: int, work: Callable[[int, bytes], object], listen: Callable[[int], None] | None) -> list[object | Exception]:
+def _each(
+    read: Callable[[int], bytes], count: int, work: Callable[[int, bytes], object], listen: Callable[[int], None] | None
+) -> list[object | Exception]:
     """`work` on each picture, several at a time; what it raised stands in place of an answer."""
 
     def safe(i: int) -> object | Exception:
@@ -142,7 +146,9 @@ def decode(files: Files, size: int | None = None, *, shape: tuple[int, int, int]
     readable = [each for each in headers if isinstance(each, Header)]
     if not readable:
         first = next((each for each in headers if isinstance(each, Exception)), None)
-        raise UserError(f"none of the {len(headers)} pictures of {files.name} can be read ({_reason(first) if first else 'empty'})")
+        raise UserError(
+            f"none of the {len(headers)} pictures of {files.name} can be read ({_reason(first) if first else 'empty'})"
+        )
     channels, height, width = shape if shape is not None else shape_of(readable, size)
     needed = len(readable) * height * width * channels
     if most_bytes is not None and needed > most_bytes:
@@ -157,7 +163,9 @@ def decode(files: Files, size: int | None = None, *, shape: tuple[int, int, int]
         return True
 
     answers = _each(files.read, len(headers), into, listen)
-    fine = np.array([answer is True and isinstance(head, Header) for answer, head in zip(answers, headers, strict=True)])
+    fine = np.array(
+        [answer is True and isinstance(head, Header) for answer, head in zip(answers, headers, strict=True)]
+    )
     broken = tuple(
         Broken(files.places[i].name, _reason(answer if isinstance(answer, Exception) else _as_error(headers[i])))
         for i, answer in enumerate(answers)

@@ -235,7 +235,9 @@ def _of_table(path: Path, target: str | None) -> Files:
     frame = read_table(path).frame
     column = _path_column(path)
     if column is None:
-        raise UserError(f'no column of "{path}" names pictures; one with paths ending in {", ".join(ENDINGS[:4])} was expected')
+        raise UserError(
+            f'no column of "{path}" names pictures; one with paths ending in {", ".join(ENDINGS[:4])} was expected'
+        )
     others = [name for name in frame.columns if name != column]
     if target is None and len(others) == 1:
         target = others[0]
@@ -276,10 +278,12 @@ def _of_arrays(name: str, given: Mapping[str, Any]) -> Arrays:
         own = as_bytes(arrays[x], x)
         if y in arrays:
             if len(arrays[y]) != len(own):
-                raise UserError(f"{y} must have one label for each picture of {x}: {len(own)}, however {len(arrays[y])} came")
+                raise UserError(
+                    f"{y} must have one label for each picture of {x}: {len(own)}, however {len(arrays[y])} came"
+                )
             labels.append(np.asarray(arrays[y]).reshape(len(own)))
         elif part:
-            raise UserError(f'{name} has {x} without {y}: the labels of those pictures')
+            raise UserError(f"{name} has {x} without {y}: the labels of those pictures")
         pixels.append(own)
         places += [Place(f"{x}[{i}]", part=part) for i in range(len(own))]
     if len({each.shape[1:] for each in pixels}) > 1:
@@ -305,7 +309,9 @@ def _plain(value: Any) -> NDArray[Any]:
 def _one_of(arrays: Mapping[str, Any], names: Sequence[str], where: str) -> str:
     found = next((each for each in names if each in arrays), None)
     if found is None:
-        raise UserError(f'{where} needs pictures under the name x (or x_train and x_test), however it holds {", ".join(arrays) or "nothing"}')
+        raise UserError(
+            f"{where} needs pictures under the name x (or x_train and x_test), however it holds {', '.join(arrays) or 'nothing'}"
+        )
     return found
 
 
@@ -320,11 +326,15 @@ def as_bytes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
     if values.ndim == 3:
         values = values[..., None]
     if values.ndim != 4:
-        raise UserError(f"{name} must hold pictures [n, height, width] or [n, height, width, channels], however {shape} came")
+        raise UserError(
+            f"{name} must hold pictures [n, height, width] or [n, height, width, channels], however {shape} came"
+        )
     if values.shape[3] > _MOST_CHANNELS and values.shape[1] <= _MOST_CHANNELS:
         values = values.transpose(0, 2, 3, 1)
     if values.shape[3] > _MOST_CHANNELS:
-        raise UserError(f"{name} must hold pictures of 1 to {_MOST_CHANNELS} channels, first or last, however {shape} came")
+        raise UserError(
+            f"{name} must hold pictures of 1 to {_MOST_CHANNELS} channels, first or last, however {shape} came"
+        )
     if not len(values):
         raise UserError(f"{name} holds no picture")
     if values.dtype == np.uint8:
@@ -335,6 +345,8 @@ def as_bytes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
         raise UserError(f"{name} must hold bytes or numbers, however {values.dtype} came")
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)) or low < 0 or high > 255:
-        raise UserError(f"{name} must hold numbers from 0 to 255 (or from 0 to 1), however {low:.4g} to {high:.4g} came")
+        raise UserError(
+            f"{name} must hold numbers from 0 to 255 (or from 0 to 1), however {low:.4g} to {high:.4g} came"
+        )
     factor = 255.0 if high <= 1.0 and not np.issubdtype(values.dtype, np.integer) else 1.0
     return np.ascontiguousarray(np.rint(values * factor).astype(np.uint8))

@@ -219,7 +219,9 @@ def _target(read: Read, kind: str | None) -> tuple[Reals, tuple[str, ...], TaskK
         names = tuple(each for each in read.names if each in set(names))
     new = sorted(set(text.unique().to_list()) - set(names))
     if new:
-        raise UserError(f'the test part has the class "{new[0]}", which the others lack.{did_you_mean(str(new[0]), names)}')
+        raise UserError(
+            f'the test part has the class "{new[0]}", which the others lack.{did_you_mean(str(new[0]), names)}'
+        )
     if kind == "regression":
         raise UserError("numbers are needed as labels for --task regression, however the pictures have classes")
     counts = Counter(learnt.to_list())
@@ -271,14 +273,18 @@ def _copies(groups: Rows | None, parts: Parts) -> tuple[int, int]:
 
 def _metric(said: str | None, kind: TaskKind) -> Metric:
     if said is not None:
-        return metric_named(said, kind)
+        return metric_named(said, kind.is_classification)
     return ACCURACY if kind.is_classification else RMSE
 
 
 def _profile(task: Task[PictureData], duplicates: int, shared: int, why: str) -> DataProfile:
     """What checks of any data read: classes and copies; pictures have no columns."""
     target = task.target[task.parts.work]
-    counts = np.bincount(target.astype(np.int64), minlength=len(task.classes)) if task.kind.is_classification else np.zeros(0, np.int64)
+    counts = (
+        np.bincount(target.astype(np.int64), minlength=len(task.classes))
+        if task.kind.is_classification
+        else np.zeros(0, np.int64)
+    )
     is_class = task.kind.is_classification
     low, high, median = (float(each) for each in (target.min(), target.max(), np.median(target)))
     column = ColumnProfile(
