@@ -29,6 +29,7 @@ from liebig.core.run import Run
 from liebig.core.task import Task
 from liebig.data.pictures.first_recipes import starting as picture_starting
 from liebig.data.pictures.first_recipes import textbook as picture_textbook
+from liebig.data.pictures.profile import picture_profile
 from liebig.data.pictures.task import PictureTask
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.recipes import recipe_from_file, task_complaint
@@ -216,6 +217,8 @@ def _written(
         notes=(*found.notes, *left_out(found.profile)),
     )
     evidence = run.evidence.having(found.profile)
+    if isinstance(found, PictureTask):
+        evidence = evidence.having(picture_profile(found.task, len(found.broken)))
     directory.write(manifest, run.recipe, evidence)
     return FittedRun(directory.path, manifest, run.recipe, evidence, model)
 

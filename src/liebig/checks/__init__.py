@@ -31,9 +31,11 @@ from liebig.checks.missing_nonlinearity import MissingNonlinearity
 from liebig.checks.missing_train_mode import MissingTrainMode
 from liebig.checks.non_finite import NonFinite
 from liebig.checks.not_learning import NotLearning
+from liebig.checks.odd_pictures import OddPictures
 from liebig.checks.oscillating_loss import OscillatingLoss
 from liebig.checks.over_regularised import OverRegularised
 from liebig.checks.overfitting import Overfitting
+from liebig.checks.picture_shortcut import PictureShortcut
 from liebig.checks.poor_initialisation import PoorInitialisation
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.shifted_parts import ShiftedParts
@@ -82,6 +84,8 @@ ALL: Final[tuple[Check, ...]] = (
     TrainedTooLong(),
     ClassImbalance(),
     BadFeatures(),
+    OddPictures(),
+    PictureShortcut(),
     LabelNoise(),
     MisalignedLabels(),
     Leakage(),

@@ -12,11 +12,12 @@ from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, 
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.runner import Request
 from liebig.coach.training import TrainingRunner
-from liebig.core.evidence import Evidence
+from liebig.core.evidence import Evidence, PictureProfile
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
 from liebig.core.study import Diagnosed, Study
 from liebig.data.pictures.first_recipes import starting, textbook
+from liebig.data.pictures.profile import picture_profile
 from liebig.data.pictures.task import PictureTask
 from liebig.remedies.edits import at_rate, rate_of
 from liebig.remedies.ranking import Ranked, proposals, seen_in
@@ -47,6 +48,7 @@ class PictureAdvisor:
     ) -> None:
         self._found, self._runner, self._placebo, self._first = found, runner, placebo, baseline
         self._seconds = seconds
+        self._seen: PictureProfile | None = None
         self._ranked: dict[str, Ranked] = {}
         self._rates: dict[str, float] = {}
 
@@ -61,12 +63,17 @@ class PictureAdvisor:
         return (Idea("the starting recipe", affordable(self._found, self._runner, self._seconds), "starting", "", 1.0),)
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
-        evidence = Evidence((self._found.profile,))
+        evidence = Evidence((self._found.profile, self._profile()))
         return evidence, diagnosed(at, "data", diagnose(evidence))
 
+    def _profile(self) -> PictureProfile:
+        if self._seen is None:
+            self._seen = picture_profile(self._found.task, len(self._found.broken))
+        return self._seen
+
     def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
-        profile = self._found.profile
-        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(profile)) for each in evidence]))
+        known = (self._found.profile, self._profile())
+        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(*known)) for each in evidence]))
 
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         if self._placebo:

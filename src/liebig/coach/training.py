@@ -19,7 +19,7 @@ from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Ope
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import seeds_that_fit
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
-from liebig.core.arrays import Rows
+from liebig.core.arrays import Predictions, Rows
 from liebig.core.event import Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
@@ -318,6 +318,15 @@ class TrainingRunner:
 
     def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
         return self._answers.blocks()
+
+    def answers_in_block(self, name: str, index: int) -> tuple[Rows, Predictions] | None:
+        """The judged examples of a block's select part with what `name` answered for them, at the largest fidelity that is kept;
+        None where nothing is."""
+        kept = [each for each, names in self._answers.blocks().items() if index in names.get(name, ())]
+        if not kept:
+            return None
+        largest = max(kept, key=lambda each: each.rows * each.epochs)
+        return self._examples_of(index), self._answers.get(name, index, largest)
 
     def weights(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> tuple[float, ...]:
         return chosen_weights(self._parts(names, blocks, fidelity), self.task.metric)

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from liebig.core.settings import BY_KIND
+from liebig.nets.fast_cnn import FastCNN
 from liebig.nets.mlp import MLP
 from liebig.nets.network import NetworkSettings
 from liebig.nets.packed import PackedMLP
@@ -14,6 +15,6 @@ from liebig.nets.residual_cnn import ResidualCNN
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
 
 #: Networks that read pictures.
-FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, ResidualCNN)
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, FastCNN, ResidualCNN)
 
 AnyNetwork = Annotated[MLP | PackedMLP, Field(discriminator="kind"), BY_KIND]

@@ -54,13 +54,14 @@ class Convolution:
 class PictureNetwork(NetworkSettings):
     """Convolutions, the mean over all places, dropout, and a linear output layer.
 
-    `dropout` acts on the means. With `views` of 2 what is handed over is the mean of the answers for a picture and for its
+    `blocks` says how deep it is, in its own blocks. `dropout` acts on the means. With `views` of 2 what is handed over is the mean of the answers for a picture and for its
     mirror image.
     """
 
     width: int = Field(32, ge=1, le=4096)
     activation: AnyActivation = ReLU()
     dropout: Share = 0.0
+    blocks: int = Field(2, ge=1, le=16)
     views: int = Field(1, ge=1, le=2)
 
     def conflicts(self, recipe: Recipe) -> str | None:
@@ -71,6 +72,16 @@ class PictureNetwork(NetworkSettings):
     @property
     def stacks(self) -> bool:
         return False
+
+    @property
+    @abstractmethod
+    def hidden(self) -> int:
+        """Convolutions one after another."""
+
+    @property
+    def is_normalised(self) -> bool:
+        """True when its convolutions are batch-normalised."""
+        return True
 
     @abstractmethod
     def convolutions(self, picture: tuple[int, ...]) -> tuple[Convolution, ...]:

@@ -30,6 +30,14 @@ class PlainCNN(PictureNetwork):
     blocks: int = Field(3, ge=1, le=8)
     normalised: bool = True
 
+    @property
+    def hidden(self) -> int:
+        return self.blocks
+
+    @property
+    def is_normalised(self) -> bool:
+        return self.normalised
+
     def convolutions(self, picture: tuple[int, ...]) -> tuple[Convolution, ...]:
         inputs, height, width = picture
         found = []

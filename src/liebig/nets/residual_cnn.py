@@ -29,7 +29,10 @@ class ResidualCNN(PictureNetwork):
 
     kind: Literal["residual-cnn"] = "residual-cnn"
     stages: int = Field(4, ge=1, le=5)
-    blocks: int = Field(2, ge=1, le=16)
+
+    @property
+    def hidden(self) -> int:
+        return 1 + 2 * self.stages * self.blocks
 
     def convolutions(self, picture: tuple[int, ...]) -> tuple[Convolution, ...]:
         channels, height, width = picture

@@ -9,11 +9,13 @@ from liebig.remedies.average_weights import AverageWeights
 from liebig.remedies.balance_batches import BalanceBatches
 from liebig.remedies.batch_and_rate import BatchAndRate
 from liebig.remedies.batch_normalisation import NormaliseByBatch
+from liebig.remedies.blank_squares import BlankSquares
 from liebig.remedies.calibrate_variance import CalibrateVariance
 from liebig.remedies.clear_gradients import ClearGradients
 from liebig.remedies.clip_gradients import ClipGradients
 from liebig.remedies.collect_more_rows import CollectMoreRows
 from liebig.remedies.cosine_schedule import CosineSchedule
+from liebig.remedies.crop_pictures import CropPictures
 from liebig.remedies.deeper import Deeper
 from liebig.remedies.detach_history import DetachHistory
 from liebig.remedies.drop_bad_features import DropBadFeatures
@@ -40,6 +42,7 @@ from liebig.remedies.lower_rate import LowerRate
 from liebig.remedies.mask_the_future import MaskTheFuture
 from liebig.remedies.match_loss import MatchLoss
 from liebig.remedies.mend_labels import MendLabels
+from liebig.remedies.mirror_pictures import MirrorPictures
 from liebig.remedies.mix_rows import MixRows
 from liebig.remedies.more_dropout import MoreDropout
 from liebig.remedies.more_weight_decay import MoreWeightDecay
@@ -74,6 +77,7 @@ from liebig.remedies.train_all_parameters import TrainAllParameters
 from liebig.remedies.train_in_train_mode import TrainInTrainMode
 from liebig.remedies.unsquash_activation import UnsquashActivation
 from liebig.remedies.use_adamw import UseAdamW
+from liebig.remedies.use_convolutions import UseConvolutions
 from liebig.remedies.use_momentum import UseMomentum
 from liebig.remedies.use_muon import UseMuon
 from liebig.remedies.warm_up import WarmUp
@@ -90,11 +94,13 @@ ALL: Final[tuple[Remedy, ...]] = (
     BalanceBatches(),
     BatchAndRate(),
     NormaliseByBatch(),
+    BlankSquares(),
     CalibrateVariance(),
     ClearGradients(),
     ClipGradients(),
     CollectMoreRows(),
     CosineSchedule(),
+    CropPictures(),
     Deeper(),
     DetachHistory(),
     DropBadFeatures(),
@@ -121,6 +127,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     MaskTheFuture(),
     MatchLoss(),
     MendLabels(),
+    MirrorPictures(),
     MixRows(),
     MoreDropout(),
     MoreWeightDecay(),
@@ -155,6 +162,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     TrainInTrainMode(),
     UnsquashActivation(),
     UseAdamW(),
+    UseConvolutions(),
     UseMomentum(),
     UseMuon(),
     WarmUp(),
