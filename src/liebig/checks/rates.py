@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from liebig.checks.numbers import finite, middle, one_digit, ramp
+from liebig.checks.numbers import finite, middle, one_digit, over, ramp
 from liebig.core.evidence import Cooled, EpochCurves, Evidence, FinalScore, RateRange, UpdateRatios
 
 #: The share of its size that a step usefully moves a weight matrix by.
@@ -53,9 +53,9 @@ def cooling_mends(evidence: Evidence) -> float:
         return 0.0
     # The copy at the loop's own rate may have been unlucky where the loop itself was not.
     final = evidence.get(FinalScore)
-    had = math.inf
-    if final is not None and math.isfinite(final.loss) and final.chance_loss > 0:
-        had = final.loss * cooled.chance_loss / final.chance_loss  # each has its own unit: chance is common to both
+    # Each has its own unit: chance is common to both.
+    left = over(final.loss, final.chance_loss) if final is not None else math.nan
+    had = left * cooled.chance_loss if math.isfinite(left) else math.inf
     gain = min(cooled.steady_loss, had) - cooled.cooled_loss
     beyond = gain / cooled.error if cooled.error > 0 else math.nan
     return ramp(gain / cooled.chance_loss, 0.015, 0.05) * ramp(beyond, 2.0, 4.0)

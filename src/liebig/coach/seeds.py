@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-#: Seeds of one network in all: sixteen gave no more than eight on seventeen tables.
+#: Seeds in all of what a recipe trains: sixteen gave no more than eight on seventeen tables.
 MOST_SEEDS: Final = 8
 #: What was measured once may take so much longer the next time.
 _CAUTION: Final = 1.05
@@ -20,4 +20,4 @@ def seeds_that_fit(left: float, spent: float, again: float) -> int:
     if spent <= 0.0:
         return 1
     free = left / (_CAUTION * spent) - 1.0 - again
-    return max(1, min(MOST_SEEDS, 1 + int(free / (1.0 + again)))) if free > 0 else 1
+    return max(1, min(MOST_SEEDS, 1 + int(free / (1.0 + again))))

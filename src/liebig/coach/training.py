@@ -388,7 +388,7 @@ class TrainingRunner:
     def _open_combination(self, final: FinalCombination, deadline: float | None, spare: float | None) -> Opened:
         """Members one after the other, the most important first; one that the deadline would cut is left out."""
         members: dict[int, Fitted | FittedChallenger] = {}
-        epochs, networks, began = 0, 0.0, time.monotonic()
+        epochs, networks, finished, began = 0, 0.0, True, time.monotonic()
         for place, each in enumerate(final.members):
             expected = sum(self._training_seconds_of(each))
             if members and deadline is not None and self._clock() + expected > deadline:
@@ -397,6 +397,7 @@ class TrainingRunner:
             if isinstance(each, FinalRun):
                 run, model, _ = self._train_final(each, deadline)
                 epochs, networks = max(epochs, run.epochs), networks + run.seconds
+                finished = finished and run.outcome.ending is Ending.FINISHED
             else:
                 model = self._fitted_or_none(each.name, self.task.parts.work)
             if model is not None:
@@ -404,7 +405,7 @@ class TrainingRunner:
         if not members:
             return Opened(failed(time.monotonic() - began), 0, None)
         seeds = 1
-        if len(members) == len(final.members):
+        if finished and len(members) == len(final.members):
             seeds = self._more_seeds_of(members, final, networks, spare)
         total = sum(final.weights[place] for place in members)
         together = Combination(tuple(members.values()), tuple(final.weights[place] / total for place in members))
@@ -422,10 +423,11 @@ class TrainingRunner:
         run, model, sealed = self._train_final(final, deadline)
         if model is None:
             return Opened(failed(run.seconds), run.epochs, None)
-        seeds = self._seeds(run.seconds, 0.0, spare) if run.outcome.ending is Ending.FINISHED else 1
-        more = self._from_seeds(model, final, seeds, spare) if seeds > 1 else model
+        more = model
+        if run.outcome.ending is Ending.FINISHED:
+            more = self._from_seeds(model, final, self._seeds(run.seconds, 0.0, spare), spare)
         opened = self._judged(more, sealed, run.seconds, run.epochs)
-        return replace(opened, seeds=1 if more is model else seeds)
+        return replace(opened, seeds=len(more.weights) // len(model.weights))
 
     # --- further seeds of the winner ---
 
@@ -439,15 +441,14 @@ class TrainingRunner:
             for each in members.values()
             if self._refits and isinstance(each, FittedChallenger)
         )
-        seeds = self._seeds(spent, sum(again), spare)
-        reached = [seeds]
-        for place, member in list(members.items()) if seeds > 1 else ():
+        seeds, reached = self._seeds(spent, sum(again), spare), []
+        for place, member in list(members.items()):
             each = final.members[place]
             if isinstance(member, Fitted) and isinstance(each, FinalRun):
                 more = self._from_seeds(member, each, seeds, spare)
                 members[place] = more
                 reached.append(len(more.weights) // len(member.weights))
-        return min(reached)
+        return min(reached, default=1)
 
     def _seeds(self, spent: float, others: float, spare: float | None) -> int:
         """From how many seeds the networks of the winner can be trained by `spare`, where one took `spent` seconds, and `others` go
@@ -459,9 +460,9 @@ class TrainingRunner:
 
     def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:
         """`model`, trained as `final` says, and as many more as make `seeds` of them, on the same rows in other orders; `model`
-        itself where they could not be trained in time."""
-        if isinstance(final.recipe.network, UserModule):
-            return model  # what is handed back is the user's own network, and that is one
+        itself where that is one, or they could not be trained in time."""
+        if seeds == 1 or isinstance(final.recipe.network, UserModule):
+            return model  # of a user's own network one is handed back
         present = replicas(final.recipe)
         more, whole = (_of_seeds(final.recipe, present * count) for count in (seeds - 1, seeds))
         run, others, _ = self._train_final(replace(final, recipe=more), spare, other_seeds=True)

@@ -278,7 +278,7 @@ class SealTold:
     handed_over_is_final: bool
     seconds_per_row: float
     epochs: Mapping[str, int]
-    seeds: int = 1
+    seeds: int
 
 
 @dataclass(frozen=True, slots=True)
