@@ -5,16 +5,16 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from liebig.core.settings import BY_KIND
-from liebig.nets.fast_cnn import FastCNN
 from liebig.nets.mlp import MLP
 from liebig.nets.network import NetworkSettings
 from liebig.nets.packed import PackedMLP
 from liebig.nets.plain_cnn import PlainCNN
 from liebig.nets.residual_cnn import ResidualCNN
+from liebig.nets.whitened_cnn import WhitenedCNN
 
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
 
 #: Networks that read pictures.
-FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, FastCNN, ResidualCNN)
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN)
 
 AnyNetwork = Annotated[MLP | PackedMLP, Field(discriminator="kind"), BY_KIND]
