@@ -76,6 +76,10 @@ Size = Annotated[int | None, typer.Option(help="Pictures: the side in pixels tha
 Cache = Annotated[
     str | None, typer.Option(help="Decoded pictures: what they may take on disk, or none. Default: 4GiB.")
 ]
+Backbone = Annotated[
+    str | None,
+    typer.Option(help="Pictures: a file of weights to begin with (ResNet-18, 34 or 50, torchvision's names)."),
+]
 Verbose = Annotated[int, typer.Option(min=0, max=2, help="0 nothing, 1 a bar for each epoch, 2 a line for each epoch.")]
 
 
@@ -132,6 +136,7 @@ def improve(
     ] = None,
     size: Size = None,
     cache: Cache = None,
+    backbone: Backbone = None,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -166,6 +171,7 @@ def improve(
             max_predict_ms=max_predict_ms,
             size=size,
             cache=cache,
+            backbone=backbone,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )
@@ -213,6 +219,7 @@ def fit(
     memory: Memory = None,
     size: Size = None,
     cache: Cache = None,
+    backbone: Backbone = None,
     verbose: Verbose = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -265,6 +272,7 @@ def fit(
             memory=memory,
             size=size,
             cache=cache,
+            backbone=backbone,
             on_event=screen.listen,
         )
     _say(done.summary(), done.as_json(), as_json)

@@ -144,6 +144,7 @@ def fit(
     memory: str | int | None = None,
     size: int | None = None,
     cache: str | int | None = None,
+    backbone: str | Path | None = None,
     on_event: Listener | None = None,
 ) -> FittedRun:
     """Train one recipe once on `source` (a path or any dataframe; a folder, an archive or arrays of pictures) and write a run
@@ -152,7 +153,8 @@ def fit(
     `recipe` is "starting", "textbook", a file or a Recipe; `flags` and then `changes` ("network.dropout=0.2") alter it.
     `checkpoint` is "best" or "every:N": also the weights of every Nth epoch are written while it trains. A fifth of the
     rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on. `size` is the side
-    in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none").
+    in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded.
     `on_event` is called with each event; without one the epochs are told on standard error where that is a terminal or a
     notebook.
 
@@ -163,7 +165,7 @@ def fit(
         raise UserError(f'--checkpoint takes best or every:N, however "{checkpoint}" came')
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size,
+        seed=seed, size=size, backbone=backbone,
     )  # fmt: skip
     found = task_of(source, options, test, cache)
     chosen = recipe_of(recipe, found)

@@ -136,6 +136,7 @@ def improve(
     max_predict_ms: float | None = None,
     size: int | None = None,
     cache: str | int | None = None,
+    backbone: str | Path | None = None,
     placebo: bool = False,
     on_event: Listener | None = None,
     elapsed: float = 0.0,
@@ -149,7 +150,8 @@ def improve(
     winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
     classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
     1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `size` is the side in pixels that pictures
-    are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"). `placebo` replaces every remedy by a
+    are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded. `placebo` replaces every remedy by a
     change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
@@ -167,7 +169,7 @@ def improve(
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
                  "time": time, "test": test, "only_networks": only_networks,
-                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache}  # fmt: skip
+                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "backbone": backbone}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -189,7 +191,7 @@ def improve(
     first: Recipe | None = None
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size,
+        seed=seed, size=size, backbone=backbone,
     )  # fmt: skip
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
@@ -202,7 +204,6 @@ def improve(
     if source is None:
         raise UserError("improve needs a table: liebig improve TABLE --target COLUMN")
     found = task_of(source, options, test, cache)
-    _require_apt(found, wishes)
     machine = _machine(found)
     path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
@@ -241,12 +242,6 @@ def _resume(
             store.append(replace(began, at=done, budget=done + seconds_of(budget)))
         asked = _Asked(store, began.source, options, wishes.going_on(began.options), is_new=False)
         return _run(asked, found, None, on_event, start - done, _machine(found))
-
-
-def _require_apt(found: AnyTask, wishes: _Wishes) -> None:
-    """Raise UserError for what is asked of tables alone."""
-    if isinstance(found, PictureTask) and math.isfinite(wishes.max_predict_ms):
-        raise UserError("max_predict_ms is measured on rows of a table, however these are pictures")
 
 
 def _require_table(study: Study, path: Path, flag: str) -> None:

@@ -39,7 +39,7 @@ class TableOptions:
 
     `task` is binary, multiclass or regression; `columns` corrects what single columns are taken for; `weights`, `group`
     and `time` name columns; `test` is the user's own test set, which becomes the sealed part. `size` is the side that
-    pictures are squeezed to.
+    pictures are squeezed to, `backbone` a file of weights that networks on pictures begin with.
     """
 
     target: str | None = None
@@ -52,6 +52,7 @@ class TableOptions:
     test: str | None = None
     seed: int = 0
     size: int | None = None
+    backbone: str | None = None
 
     def as_text(self) -> dict[str, str]:
         """Every option given, as text that `from_text` reads again."""

@@ -24,6 +24,7 @@ from liebig.core.event import Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.data.pictures.content import PictureData
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
@@ -303,7 +304,11 @@ class TrainingRunner:
         """Milliseconds for 1,000 rows as they stand in a file: encoding them is part of it."""
         task = self.task
         rows = np.resize(task.parts.work[:_PREDICTED], _PREDICTED)  # a smaller table's rows are asked again
-        frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
+        frame: Any
+        if isinstance(task.data, PictureData):
+            frame = task.data.pixels[rows]
+        else:
+            frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
         self._choose_threads()
         spent = []
         with threadpool_limits(torch.get_num_threads()):

@@ -88,6 +88,10 @@ class PictureNetwork(NetworkSettings):
         """True when its convolutions are batch-normalised."""
         return True
 
+    def is_frozen(self, layer: str) -> bool:
+        """True for a layer that is not trained: its normalisation keeps the statistics that it came with."""
+        return False
+
     @abstractmethod
     def convolutions(self, picture: tuple[int, ...]) -> tuple[Convolution, ...]:
         """Every convolution, input side first, for pictures of (channels, height, width)."""
@@ -209,7 +213,8 @@ class Member:
         mean, variance = self.buffers[f"{name}.norm.mean"], self.buffers[f"{name}.norm.variance"]
         if x.dtype != torch.float32 and x.device.type == "mps":
             x = x.float()
-        return functional.batch_norm(x, mean, variance, scale, shift, self.mode.training, _MOMENTUM, _EPSILON)
+        training = self.mode.training and not self.settings.is_frozen(name)
+        return functional.batch_norm(x, mean, variance, scale, shift, training, _MOMENTUM, _EPSILON)
 
 
 def _units_last(x: Tensor) -> Tensor:

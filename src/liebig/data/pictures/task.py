@@ -34,7 +34,7 @@ _TOLD: Final = 3
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureTask:
     """A task on pictures. `notes` are sentences for the user; `broken` the pictures that could not be read; `size` the side that
-    was asked for; `was_cached` that nothing had to be decoded."""
+    was asked for; `was_cached` that nothing had to be decoded; `backbone` names a file of weights that the first recipes start from ("" for none)."""
 
     task: Task[PictureData]
     profile: DataProfile
@@ -42,6 +42,7 @@ class PictureTask:
     broken: tuple[Broken, ...] = ()
     size: int | None = None
     was_cached: bool = False
+    backbone: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -70,4 +70,5 @@ def _directions(patches: Tensor, least: float) -> Tensor:
     covariance = patches.T @ patches / len(patches)
     variances, directions = torch.linalg.eigh(covariance)
     scale = (variances.clamp_min(0.0) + least * variances.mean().clamp_min(1e-12)).rsqrt()
-    return (directions * scale).T.flip(0).float()
+    found: Tensor = (directions * scale).T.flip(0).float()
+    return found
