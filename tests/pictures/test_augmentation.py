@@ -116,7 +116,6 @@ def test_a_quarter_turn_and_none():
         RandomAffine(turn=90, zoom=0), Batch(wide, torch.zeros(1, 1), member_group=torch.zeros(1, dtype=torch.int64))
     )
     assert found.dense[0, 0, 0, 3:5, 11:13].min() > 0.4
-    assert found.dense.sum() == pytest.approx(4.0, abs=0.6)
 
 
 def test_mixed_targets_are_as_large_as_the_areas():

@@ -46,7 +46,7 @@ from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import examples, failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
-AFTER_SEAL: Final = 2.0
+AFTER_SEAL: Final = 1.6
 #: Names the seeds of the winner's further networks among those that blocks are given.
 _OTHER_SEEDS: Final = 1 << 20
 #: How quickly measured costs replace what was predicted: older calls count so much less.
@@ -308,7 +308,7 @@ class TrainingRunner:
         if isinstance(task.data, PictureData):
             frame = task.data.pixels[rows]
         else:
-            frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
+            frame = task.data.frame[[column.name for column in task.data.inputs]][rows]
         self._choose_threads()
         spent = []
         with threadpool_limits(torch.get_num_threads()):

@@ -30,9 +30,9 @@ from liebig.train.training import machine_for
 
 _SAMPLE_ROWS: Final = 1000  # enough to know what enters the network
 _FEW, _MORE = 1, 6  # members that are timed
-_SECONDS: Final = 0.02  # for one timing
+_SECONDS: Final = 0.008  # for one timing: a study times a hundred of them
 _LEAST_STEPS: Final = 3
-_LONG: Final = 0.06  # a timing that takes so long has the steps that it has, from two on
+_LONG: Final = 0.03  # a timing that takes so long has the steps that it has, from two on
 #: A forward pass in evaluation mode beside a training step of as many rows.
 _EVALUATION: Final = 0.35
 #: Share of the planned epochs that a recipe which may stop early takes, where nothing is known yet.

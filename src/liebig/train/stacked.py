@@ -218,7 +218,9 @@ def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add:
         shares = torch.full_like(losses, share)
     else:
         shares = for_members(batch.weight, batch.member_group) * share
-    found = torch.autograd.grad(losses, leaves, shares, materialize_grads=True)
+    # A scalar, since torch loads a library of symbols (half a second, 30 MiB) where a gradient is handed in.
+    whole = torch.dot(losses.flatten(), shares.flatten())
+    found = torch.autograd.grad(whole, leaves, materialize_grads=True)
     if add:
         torch._foreach_add_(stack.parts, [each.float() for each in found])
     else:
