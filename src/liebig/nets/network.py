@@ -83,6 +83,11 @@ class NetworkSettings(Settings):
         """True where members trained in one stack cost less than one after another."""
         return True
 
+    @property
+    def views(self) -> int:
+        """Passes that one answer takes where it is handed over."""
+        return 1
+
     def units(self, signature: Signature, outputs: int) -> int | None:
         """Numbers that one example leaves on its way through the layers; None where they are told by widths."""
         return None

@@ -33,6 +33,7 @@ _HEAD_STREAM: Final = 2000
 #: Pictures that are answered at a time, and places of each layer that a look is shown.
 _CHUNK: Final = 256
 _LEAST_POOLED: Final = 2
+_SHIFTS: Final = 4
 _PLACES: Final = 2048
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0), STACKABLE]
@@ -77,6 +78,10 @@ class PictureNetwork(NetworkSettings):
     @property
     def stacks(self) -> bool:
         return False
+
+    @property
+    def views(self) -> int:
+        return (2 if self.mirrored else 1) * (_SHIFTS + 1 if self.shifted else 1)
 
     @property
     @abstractmethod

@@ -31,7 +31,12 @@ class UnfreezeBackbone(Remedy):
     name = "unfreeze-backbone"
     answers = (Underfitting, Overfitting, StillImproving, TooLittleData)
     prior = Prior(3.0, -3.0, 10.0, "frozen against fine-tuned backbones on small picture sets, the literature's gaps")
-    changes = ("network.trains", "optimizer.learning_rate", "techniques.discriminative-rates", "techniques.deferred-layers")
+    changes = (
+        "network.trains",
+        "optimizer.learning_rate",
+        "techniques.discriminative-rates",
+        "techniques.deferred-layers",
+    )
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:

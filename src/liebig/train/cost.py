@@ -40,6 +40,7 @@ _STOPS_AT: Final = 0.6
 _STOP_SHARE: Final = 0.15
 _TRAIN_SAMPLE: Final = 2048
 _FEWER: Final = 512
+_SELECTED: Final = 0.25  # rows that are only scored, beside those that are trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,4 +165,7 @@ def predicted_seconds(
     sampled = min(most, own) if options.probes else 0
     evaluated = _STOP_SHARE * rows + sampled if chooses(recipe) or options.probes else 0.0
     evaluation = _EVALUATION * evaluated / batch * (count * cost.each)
-    return epochs * (steps * cost.seconds(count) + evaluation)
+    # What is handed over may be answered from several views: once, for the rows that are only scored and those sampled.
+    further = (network_of(recipe).views - 1) * (_SELECTED * rows + sampled)
+    last = _EVALUATION * further / batch * (count * cost.each)
+    return epochs * (steps * cost.seconds(count) + evaluation) + last
