@@ -44,6 +44,7 @@ from liebig.remedies.lower_rate import LowerRate
 from liebig.remedies.mask_the_future import MaskTheFuture
 from liebig.remedies.match_loss import MatchLoss
 from liebig.remedies.mend_labels import MendLabels
+from liebig.remedies.mend_pictures import MendPictures
 from liebig.remedies.mirror_pictures import MirrorPictures
 from liebig.remedies.mix_rows import MixRows
 from liebig.remedies.more_dropout import MoreDropout
@@ -133,6 +134,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     MaskTheFuture(),
     MatchLoss(),
     MendLabels(),
+    MendPictures(),
     MirrorPictures(),
     MixRows(),
     MoreDropout(),
