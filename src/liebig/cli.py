@@ -53,7 +53,10 @@ class Refit(StrEnum):
     ALL = "all"
 
 
-Table = Annotated[str, typer.Argument(metavar="TABLE", help="A CSV, Parquet or Arrow file.")]
+Table = Annotated[
+    str,
+    typer.Argument(metavar="TABLE", help="A CSV, Parquet or Arrow file; or pictures: a folder, a zip or npz file."),
+]
 Target = Annotated[str | None, typer.Option(help="The column to predict. Without it the columns are listed.")]
 TaskName = Annotated[
     str | None, typer.Option("--task", help="binary, multiclass or regression; found from the target.")
@@ -69,6 +72,14 @@ Test = Annotated[str | None, typer.Option(help="Your own test set; it becomes th
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One machine-readable object on standard output.")]
 Memory = Annotated[str | None, typer.Option(help="Memory to stay under, such as 4GiB. Default: 60 % of what is free.")]
+Size = Annotated[int | None, typer.Option(help="Pictures: the side in pixels that they are squeezed to.")]
+Cache = Annotated[
+    str | None, typer.Option(help="Decoded pictures: what they may take on disk, or none. Default: 4GiB.")
+]
+Backbone = Annotated[
+    str | None,
+    typer.Option(help="Pictures: a file of weights to begin with (ResNet-18, 34 or 50, torchvision's names)."),
+]
 Verbose = Annotated[int, typer.Option(min=0, max=2, help="0 nothing, 1 a bar for each epoch, 2 a line for each epoch.")]
 
 
@@ -92,7 +103,9 @@ def improve(
     table: Annotated[
         str | None,
         typer.Argument(
-            metavar="[TABLE]", help="A CSV, Parquet or Arrow file, or my_project.py:task for a network of your own."
+            metavar="[TABLE]",
+            help="A CSV, Parquet or Arrow file; pictures: a folder, a zip or npz file; or my_project.py:task for a "
+            "network of your own.",
         ),
     ] = None,
     target: Target = None,
@@ -121,6 +134,9 @@ def improve(
     max_predict_ms: Annotated[
         float | None, typer.Option(help="What answering 1,000 rows may cost on this machine, in milliseconds.")
     ] = None,
+    size: Size = None,
+    cache: Cache = None,
+    backbone: Backbone = None,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -153,6 +169,9 @@ def improve(
             memory=memory,
             only_networks=only_networks,
             max_predict_ms=max_predict_ms,
+            size=size,
+            cache=cache,
+            backbone=backbone,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )
@@ -198,6 +217,9 @@ def fit(
     test: Test = None,
     seed: Seed = 0,
     memory: Memory = None,
+    size: Size = None,
+    cache: Cache = None,
+    backbone: Backbone = None,
     verbose: Verbose = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -248,6 +270,9 @@ def fit(
             test=test,
             seed=seed,
             memory=memory,
+            size=size,
+            cache=cache,
+            backbone=backbone,
             on_event=screen.listen,
         )
     _say(done.summary(), done.as_json(), as_json)

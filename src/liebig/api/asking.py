@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,23 @@ from liebig.api.options import TableOptions
 from liebig.core.errors import UserError
 from liebig.core.evidence import DataProfile
 from liebig.core.task import TaskKind
+from liebig.data.pictures.cache import USUAL_BYTES
+from liebig.data.pictures.found import is_pictures, keeps_files
+from liebig.data.pictures.task import PictureTask, picture_task
 from liebig.data.table.task import TableTask, table_task
+from liebig.hardware.device import default_device
+from liebig.hardware.memory import free_bytes
+from liebig.nets.resnet import depth_of
+from liebig.train.encoding import Encoding
+from liebig.train.pictures import PICTURES
+from liebig.train.tables import TABLES
+
+#: A task whose data Liebig reads itself.
+AnyTask = TableTask | PictureTask
+#: The side that pictures of any size are squeezed to for a backbone, which has seen large ones, where nothing else is said.
+BACKBONE_SIDE = 128
+#: Of free memory, what decoded pictures may take.
+PICTURES_SHARE = 0.4
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(k|m|g|t)?i?b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -40,14 +57,25 @@ def options_of(
     time: str | None,
     test: object | None,
     seed: int,
+    size: int | None = None,
+    backbone: str | Path | None = None,
 ) -> TableOptions:
-    """The options of a table as the ledger keeps them; a test set that is no path is kept by the caller."""
+    """The options of a table, or of pictures, as the ledger keeps them; a test set that is no path is kept by the caller."""
     path = str(test) if isinstance(test, str | Path) else None
-    return TableOptions(target, task, metric, dict(columns or {}), weights, group, time, path, seed)
+    weights_file = None if backbone is None else str(Path(backbone).resolve())
+    return TableOptions(
+        target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, weights_file
+    )  # fmt: skip
 
 
-def task_of(source: object, options: TableOptions, test: object | None = None) -> TableTask:
-    """Read the table and make the task. `test` is the user's own test set where it is no path. Raises UserError."""
+def task_of(
+    source: object, options: TableOptions, test: object | None = None, cache: str | int | None = None
+) -> AnyTask:
+    """Read the table, or the pictures, and make the task. `test` is the user's own test set where it is no path; `cache` is
+    what decoded pictures may take on disk. Raises UserError."""
+    if is_pictures(source):
+        return _pictures_of(source, options, test, cache)
+    _only_pictures(options, cache)
     return table_task(
         source,
         options.target,
@@ -62,15 +90,74 @@ def task_of(source: object, options: TableOptions, test: object | None = None) -
     )
 
 
+def _pictures_of(source: object, options: TableOptions, test: object | None, cache: str | int | None) -> PictureTask:
+    said = {
+        "--columns": options.columns,
+        "--weights": options.weights,
+        "--group": options.group,
+        "--time": options.time,
+    }
+    wrong = next((name for name, value in said.items() if value), None)
+    if wrong is not None:
+        raise UserError(f"{wrong} belongs to a table, however {_told(source)} holds pictures")
+    device = default_device()
+    size = options.size
+    if options.backbone is not None:
+        depth_of(options.backbone)  # before anything is decoded: is it there, and one of ours?
+        size = BACKBONE_SIDE if size is None and keeps_files(source) else size
+    found = picture_task(
+        source, options.target, kind=options.task, metric=options.metric, test=options.test if test is None else test,
+        size=size, cache=cache_bytes(cache), seed=options.seed,
+        most_bytes=int(PICTURES_SHARE * free_bytes(device)),
+    )  # fmt: skip
+    return replace(found, backbone=options.backbone or "")
+
+
+def _only_pictures(options: TableOptions, cache: str | int | None) -> None:
+    """Raise UserError for what only pictures have."""
+    said = {"--size": options.size, "--cache": cache, "--backbone": options.backbone}
+    wrong = next((name for name, value in said.items() if value is not None), None)
+    if wrong is not None:
+        raise UserError(f"{wrong} is for pictures, however a table came")
+
+
+def cache_bytes(cache: str | int | None) -> int:
+    """What decoded pictures may take on disk, in bytes: a size, or "none". Raises UserError."""
+    if cache is None:
+        return USUAL_BYTES
+    if cache in {"none", "0", 0}:
+        return 0
+    found = _SIZE.fullmatch(str(cache).strip())
+    if not found:
+        raise UserError(
+            f'--cache is what decoded pictures may take on disk, such as 2GiB, or none, however "{cache}" came'
+        )
+    return bytes_of(cache) or 0
+
+
+def encoding_of(found: AnyTask) -> Encoding:
+    """What makes batches of the task's data."""
+    return PICTURES if isinstance(found, PictureTask) else TABLES
+
+
+def _told(source: object) -> str:
+    return f'"{source}"' if isinstance(source, str | Path) else "what was given"
+
+
 def name_of(source: object) -> str:
-    """The short name of a table: the file's, without its endings; "table" for a dataframe."""
+    """The short name of a table or of pictures: the file's, without its endings; "table" or "pictures" for what is no file."""
     if not isinstance(source, str | Path):
-        return "table"
+        return "pictures" if is_pictures(source) else "table"
+    if Path(source).is_dir():
+        return Path(source).resolve().name or "pictures"
     return Path(source).name.removesuffix(".gz").split(".")[0] or "table"
 
 
-def summary_of(found: TableTask, name: str) -> str:
+def summary_of(found: AnyTask, name: str) -> str:
     """One line: rows, columns by kind, the target. ``adult.csv   32,561 rows, 14 columns (...)``."""
+    if isinstance(found, PictureTask):
+        _, height, width = found.task.data.shape
+        return f"{name}   {found.task.rows:,} pictures of {width} x {height} pixels, {target_of(found)}"
     task, profile = found.task, found.profile
     inputs = [column for column in profile.columns if not column.ignored]
     kinds = {kind: sum(column.kind == kind for column in inputs) for kind in ("number", "category", "date", "text")}
@@ -79,7 +166,7 @@ def summary_of(found: TableTask, name: str) -> str:
     return f"{name}   {task.rows:,} rows, {len(inputs)} columns ({told}), {target_of(found)}"
 
 
-def target_of(found: TableTask) -> str:
+def target_of(found: AnyTask) -> str:
     """What is to be learnt, told: ``income: 2 classes, 24 % ">50K"``."""
     task, profile = found.task, found.profile
     if task.kind is TaskKind.BINARY:

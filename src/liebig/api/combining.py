@@ -1,4 +1,4 @@
-"""Models of a table as data: a network with its encoder, or several members that answer together.
+"""Models of a table, or of pictures, as data: a network with its encoder, or several members that answer together.
 
 A network alone is the parts ``encoder`` and ``network``. A combination is the part ``combination`` (who is a member, with which
 weight), for each network ``encoder-N`` and ``network-N`` with the Nth recipe, for each classical algorithm ``algorithm-N``.
@@ -17,6 +17,7 @@ import torch
 from liebig.classical import Stored, answerer_of
 from liebig.core.errors import UserError
 from liebig.core.recipe import Recipe
+from liebig.data.pictures.feed import PictureEncoder
 from liebig.data.table.columns import Column
 from liebig.data.table.encoder import Encoder
 from liebig.store.model import ModelFacts, Part, StoredModel
@@ -27,6 +28,7 @@ _ENCODER: Final = "encoder"
 _NETWORK: Final = "network"
 _ALGORITHM: Final = "algorithm"
 _COMBINATION: Final = "combination"
+_PICTURES: Final = "pictures"
 
 
 def parts_of(model: Fitted | Combination, facts: ModelFacts) -> StoredModel:
@@ -77,6 +79,9 @@ def _sharing(members: Sequence[Fitted | FittedChallenger]) -> tuple[Fitted | Fit
     known: list[tuple[Column, ...]] = []
     shared: list[Fitted | FittedChallenger] = []
     for member in members:
+        if isinstance(member, Fitted) and isinstance(member.encoder, PictureEncoder):
+            shared.append(member)
+            continue
         own = columns_of(member)
         columns = next((each for each in known if each == own), own)
         known.append(columns)
@@ -89,8 +94,12 @@ def _sharing(members: Sequence[Fitted | FittedChallenger]) -> tuple[Fitted | Fit
 
 def _network_parts(model: Fitted) -> dict[str, Part]:
     encoder = model.encoder
+    if isinstance(encoder, PictureEncoder):
+        return {_ENCODER: Part({"reads": _PICTURES, **encoder.plain()}), _NETWORK: Part({}, model.tensors())}
     if not isinstance(encoder, Encoder):
-        raise TypeError(f"only models of tables are saved, however an encoder {type(encoder).__name__} came")
+        raise TypeError(
+            f"only models of tables and pictures are saved, however an encoder {type(encoder).__name__} came"
+        )
     return {
         _ENCODER: Part(encoder.plain(), encoder.tensors(), is_finite=False),
         _NETWORK: Part({}, model.tensors()),
@@ -99,7 +108,11 @@ def _network_parts(model: Fitted) -> dict[str, Part]:
 
 def _network(stored: StoredModel, recipe: Recipe, ending: str) -> Fitted:
     encoding = stored.parts[f"{_ENCODER}{ending}"]
-    encoder = Encoder.from_plain(encoding.plain, encoding.tensors)
+    encoder = (
+        PictureEncoder.from_plain(encoding.plain)
+        if encoding.plain.get("reads") == _PICTURES
+        else Encoder.from_plain(encoding.plain, encoding.tensors)
+    )
     weights = stored.parts[f"{_NETWORK}{ending}"].tensors
     return Fitted.of(recipe, encoder, stored.facts.kind, stored.facts.classes, weights)
 

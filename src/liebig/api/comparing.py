@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from liebig.api.asking import bytes_of, name_of, options_of, summary_of, task_of
+from liebig.api.asking import AnyTask, bytes_of, encoding_of, name_of, options_of, summary_of, task_of
 from liebig.api.fitting import fitting_recipe, recipe_of
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
 from liebig.api.showing import listener_of
@@ -25,7 +25,6 @@ from liebig.core.event import Listener, StudyBegan
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.trial import Look, Verdict
-from liebig.data.table.task import TableTask
 from liebig.report import Compared as Shown
 from liebig.report import ComparisonData, comparison_data, comparison_to_html, comparison_to_json, comparison_to_text
 from liebig.screen import Screen
@@ -124,7 +123,9 @@ def compare(
     seconds = seconds_of(budget or DEFAULT_BUDGET)
     listener = listener_of(on_event, Screen)
     listener(_beginning(found, source, seconds))
-    runner = TrainingRunner(found, seed=options.seed, memory=bytes_of(memory), clock=clock, listener=listener)
+    runner = TrainingRunner(
+        found, seed=options.seed, memory=bytes_of(memory), clock=clock, listener=listener, encoding=encoding_of(found)
+    )
     contestants = [Contestant(name, recipe) for name, recipe in pairs]
     row = ROW_A if blocks <= max(ROW_A.looks) else ROW_B
     row = Row(row.name, {look: share for look, share in row.shares.items() if look <= blocks})
@@ -156,10 +157,10 @@ def _distinct(wanted: Sequence[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return named
 
 
-def _ready(recipe: object, found: TableTask, name: str) -> Recipe:
+def _ready(recipe: object, found: AnyTask, name: str) -> Recipe:
     if not isinstance(recipe, str | Path | Recipe):
         raise UserError(f"a recipe is a file, a name or a Recipe, however a {type(recipe).__name__} came")
-    return fitting_recipe(recipe_of(str(recipe) if isinstance(recipe, Path) else recipe, found), found.task, name)
+    return fitting_recipe(recipe_of(str(recipe) if isinstance(recipe, Path) else recipe, found), found, name)
 
 
 def _of_runs(runs: Sequence[RunDirectory]) -> tuple[str, TableOptions, list[tuple[str, Any]]]:
@@ -188,7 +189,7 @@ def _curves(runs: Sequence[RunDirectory]) -> Comparison:
     return Comparison(comparison_data(first.name, first.metric, first.higher_is_better, shown), None)
 
 
-def _told(found: TableTask, name: str, contested: Contested, runs: Sequence[RunDirectory]) -> Comparison:
+def _told(found: AnyTask, name: str, contested: Contested, runs: Sequence[RunDirectory]) -> Comparison:
     """The page's data. Runs show the curves that they wrote themselves."""
     metric = found.task.metric
     turn = 1.0 if metric.higher_is_better else -1.0
@@ -213,6 +214,6 @@ def _told(found: TableTask, name: str, contested: Contested, runs: Sequence[RunD
     return Comparison(comparison_data(name, metric.name, metric.higher_is_better, shown), contested)
 
 
-def _beginning(found: TableTask, source: object, seconds: float) -> StudyBegan:
+def _beginning(found: AnyTask, source: object, seconds: float) -> StudyBegan:
     name = Path(source).name if isinstance(source, str | Path) else "table"
     return StudyBegan(name, summary_of(found, name), found.task.metric.title, f"{seconds:.0f} s", "not read")

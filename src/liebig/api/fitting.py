@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from liebig.api.asking import bytes_of, left_out, name_of, options_of, task_of
+from liebig.api.asking import AnyTask, bytes_of, encoding_of, left_out, name_of, options_of, task_of
 from liebig.api.environment import versions
 from liebig.api.model import Model
 from liebig.api.options import TableOptions
@@ -27,8 +27,11 @@ from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Run
 from liebig.core.task import Task
+from liebig.data.pictures.first_recipes import starting as picture_starting
+from liebig.data.pictures.first_recipes import textbook as picture_textbook
+from liebig.data.pictures.profile import picture_profile
+from liebig.data.pictures.task import PictureTask
 from liebig.data.table.first_recipes import starting, textbook
-from liebig.data.table.task import TableTask
 from liebig.recipes import recipe_from_file, task_complaint
 from liebig.screen import FitScreen
 from liebig.store.model import ModelColumn, ModelFacts
@@ -49,7 +52,7 @@ class FittedRun:
     recipe: Recipe
     evidence: Evidence
     model: Model | None
-    found: TableTask | None = field(default=None, repr=False)
+    found: AnyTask | None = field(default=None, repr=False)
 
     @property
     def score(self) -> float:
@@ -92,19 +95,32 @@ class FittedRun:
         return self.diagnose()._repr_html_()
 
 
-def recipe_of(said: str | Recipe, found: TableTask) -> Recipe:
+def textbook_of(found: AnyTask) -> Recipe:
+    """What a first course would train."""
+    return picture_textbook(found) if isinstance(found, PictureTask) else textbook(found)
+
+
+def starting_of(found: AnyTask) -> Recipe:
+    """What an expert would start from."""
+    return picture_starting(found) if isinstance(found, PictureTask) else starting(found)
+
+
+def recipe_of(said: str | Recipe, found: AnyTask) -> Recipe:
     """The recipe that a user named: a file, "starting", "textbook", or the value itself. Slots that a file leaves out are
     the textbook's. Raises UserError."""
     if isinstance(said, Recipe):
         return said
     if said in {"starting", "textbook"}:
-        return starting(found) if said == "starting" else textbook(found)
-    return recipe_from_file(said, textbook(found))
+        return starting_of(found) if said == "starting" else textbook_of(found)
+    return recipe_from_file(said, textbook_of(found))
 
 
-def fitting_recipe(recipe: Recipe, task: Task[Any], name: str) -> Recipe:
-    """`recipe`, refused where it cannot learn this kind of target."""
-    complaint = task_complaint(recipe, task.kind)
+def fitting_recipe(recipe: Recipe, found: AnyTask, name: str) -> Recipe:
+    """`recipe`, refused where it cannot read these data or learn this kind of target."""
+    wanted = "pictures" if isinstance(found, PictureTask) else "table"
+    if recipe.inputs.kind != wanted and recipe.inputs.kind in {"pictures", "table"}:
+        raise UserError(f"{name}: inputs of kind {wanted} are needed here, however {recipe.inputs.kind} came")
+    complaint = task_complaint(recipe, found.task.kind)
     if complaint:
         raise UserError(f"{name}: {complaint}")
     return recipe
@@ -128,13 +144,19 @@ def fit(
     test: object | None = None,
     seed: int = 0,
     memory: str | int | None = None,
+    size: int | None = None,
+    cache: str | int | None = None,
+    backbone: str | Path | None = None,
     on_event: Listener | None = None,
 ) -> FittedRun:
-    """Train one recipe once on `source` (a path or any dataframe) and write a run directory.
+    """Train one recipe once on `source` (a path or any dataframe; a folder, an archive or arrays of pictures) and write a run
+    directory.
 
     `recipe` is "starting", "textbook", a file or a Recipe; `flags` and then `changes` ("network.dropout=0.2") alter it.
     `checkpoint` is "best" or "every:N": also the weights of every Nth epoch are written while it trains. A fifth of the
-    rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on.
+    rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on. `size` is the side
+    in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded.
     `on_event` is called with each event; without one the epochs are told on standard error where that is a terminal or a
     notebook.
 
@@ -145,12 +167,12 @@ def fit(
         raise UserError(f'--checkpoint takes best or every:N, however "{checkpoint}" came')
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed,
+        seed=seed, size=size, backbone=backbone,
     )  # fmt: skip
-    found = task_of(source, options, test)
+    found = task_of(source, options, test, cache)
     chosen = recipe_of(recipe, found)
     chosen = changed(chosen, (*changes_of(flags or TrainingFlags(), chosen), *changes))
-    chosen = fitting_recipe(chosen, found.task, recipe if isinstance(recipe, str) else "the recipe")
+    chosen = fitting_recipe(chosen, found, recipe if isinstance(recipe, str) else "the recipe")
     directory = RunDirectory(Path(run)) if run else RunDirectory.create(Path(f"{name_of(source)}-runs"))
     every = int(found_checkpoint[1]) if found_checkpoint[1] else None
     settings = TrainOptions(
@@ -160,12 +182,15 @@ def fit(
         checkpoint_every=every,
     )
     listener = listener_of(on_event, FitScreen)
-    (trained,) = train(found.task, [chosen], [blocks(found.task, seed)[0]], options=settings, on_event=listener)
+    (trained,) = train(
+        found.task, [chosen], [blocks(found.task, seed)[0]], options=settings, on_event=listener,
+        encoding=encoding_of(found),
+    )  # fmt: skip
     return _written(directory, found, options, source, trained)
 
 
 def _written(
-    directory: RunDirectory, found: TableTask, options: TableOptions, source: object, trained: Trained
+    directory: RunDirectory, found: AnyTask, options: TableOptions, source: object, trained: Trained
 ) -> FittedRun:
     """The run on disk: the model first, the manifest last."""
     run = trained.run
@@ -196,6 +221,8 @@ def _written(
         notes=(*found.notes, *left_out(found.profile)),
     )
     evidence = run.evidence.having(found.profile)
+    if isinstance(found, PictureTask):
+        evidence = evidence.having(picture_profile(found.task, len(found.broken)))
     directory.write(manifest, run.recipe, evidence)
     return FittedRun(directory.path, manifest, run.recipe, evidence, model, found)
 
@@ -217,7 +244,7 @@ def _score_error(task: Task[Any], run: Run) -> float:
     return float(np.sqrt(np.sum(influence**2)) / len(influence))
 
 
-def facts_of(found: TableTask, name: str, score: float, score_rows: int, rows: int) -> ModelFacts:
+def facts_of(found: AnyTask, name: str, score: float, score_rows: int, rows: int) -> ModelFacts:
     """What a reader of a model's manifest wants to know."""
     task = found.task
     inputs = tuple(ModelColumn(each.name, each.kind) for each in found.profile.columns if not each.ignored)

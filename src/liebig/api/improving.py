@@ -13,8 +13,17 @@ import numpy as np
 import torch
 
 from liebig.api import environment
-from liebig.api.asking import bytes_of, left_out, name_of, options_of, summary_of, task_of
-from liebig.api.explaining import explain_study
+from liebig.api.asking import (
+    AnyTask,
+    bytes_of,
+    encoding_of,
+    left_out,
+    name_of,
+    options_of,
+    summary_of,
+    task_of,
+)
+from liebig.api.explaining import explain_pictures, explain_study
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model, load
 from liebig.api.module import ModuleTask, named_task, names_task
@@ -22,16 +31,19 @@ from liebig.api.module_improving import ModuleStudy, closed_study, improve_modul
 from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
 from liebig.api.showing import listener_of
 from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
+from liebig.coach.advice import Advisor
 from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
+from liebig.coach.picture_advising import PictureAdvisor
 from liebig.coach.training import TrainingRunner
 from liebig.coach.view import MAX_PREDICT_MS
 from liebig.core.errors import UserError
 from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
-from liebig.data.table.task import TableTask
+from liebig.data.pictures.task import PictureTask
+from liebig.hardware.convolutions import convolution_gain
 from liebig.hardware.device import default_device
 from liebig.hardware.precision import bfloat16_gain
 from liebig.hardware.threads import Threads
@@ -47,6 +59,8 @@ _SECONDS_A_ROW = 0.1
 #: Seconds that writing the model and the report take, and that explaining may take where there is no budget.
 _WRITING = 1.5
 _UNHURRIED = 20.0
+#: Pictures that a fingerprint reads.
+_HASHED = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -121,19 +135,25 @@ def improve(
     memory: str | int | None = None,
     only_networks: bool = False,
     max_predict_ms: float | None = None,
+    size: int | None = None,
+    cache: str | int | None = None,
+    backbone: str | Path | None = None,
     placebo: bool = False,
     on_event: Listener | None = None,
     elapsed: float = 0.0,
 ) -> ImprovedStudy | ModuleStudy:
-    """Find what limits a network on `source` (a path or any dataframe; or a task that `module` made, or its name as
-    ``my_project.py:task``), lift it, and prove that it helped.
+    """Find what limits a network on `source` (a path or any dataframe; a folder, an archive or arrays of pictures; or a task that
+    `module` made, or its name as ``my_project.py:task``), lift it, and prove that it helped.
 
     `budget` is a time ("5m", seconds; default 5 minutes) that the whole call keeps; `trials` counts treatments in its place,
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
     winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
     classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
-    1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `placebo` replaces every remedy by a change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
+    1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `size` is the side in pixels that pictures
+    are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded. `placebo` replaces every remedy by a
+    change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
 
@@ -150,7 +170,7 @@ def improve(
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
                  "time": time, "test": test, "only_networks": only_networks,
-                 "max_predict_ms": max_predict_ms}  # fmt: skip
+                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "backbone": backbone}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -167,12 +187,12 @@ def improve(
     wishes = _Wishes(refit, bytes_of(memory), placebo, only_networks, max_predict_ms or math.inf)
     going_on = study if resume is True else resume
     if going_on:
-        return _resume(Path(str(going_on)), source, budget, test, wishes, listener, start)
+        return _resume(Path(str(going_on)), source, budget, test, cache, wishes, listener, start)
     seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
     first: Recipe | None = None
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed,
+        seed=seed, size=size, backbone=backbone,
     )  # fmt: skip
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
@@ -184,8 +204,8 @@ def improve(
         options = replace(options, seed=options.seed + 1) if options.seed == closed.began.seed else options
     if source is None:
         raise UserError("improve needs a table: liebig improve TABLE --target COLUMN")
-    found = task_of(source, options, test)
-    machine = _machine()
+    found = task_of(source, options, test, cache)
+    machine = _machine(found)
     path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
         store.append(_began(found, source, options, seconds, trials, machine, wishes))
@@ -198,6 +218,7 @@ def _resume(
     source: object | None,
     budget: str | float | None,
     test: object | None,
+    cache: str | int | None,
     wishes: _Wishes,
     on_event: Listener,
     start: float,
@@ -213,7 +234,7 @@ def _resume(
         options = TableOptions.from_text(began.options)
         if source is None and not began.source:
             raise UserError(f"the study {path} was made from a dataframe: give it again to go on")
-        found = task_of(source if source is not None else began.source, options, test)
+        found = task_of(source if source is not None else began.source, options, test, cache)
         if _fingerprint(found) != began.fingerprint:
             raise UserError(f"the study {path} cannot go on: {began.source or 'the table'} is not what it was")
         done = store.study.entries[-1].at
@@ -221,7 +242,7 @@ def _resume(
             # What was given before is spent or lost; the new budget counts from now.
             store.append(replace(began, at=done, budget=done + seconds_of(budget)))
         asked = _Asked(store, began.source, options, wishes.going_on(began.options), is_new=False)
-        return _run(asked, found, None, on_event, start - done, _machine())
+        return _run(asked, found, None, on_event, start - done, _machine(found))
 
 
 def _require_table(study: Study, path: Path, flag: str) -> None:
@@ -235,7 +256,7 @@ def _require_table(study: Study, path: Path, flag: str) -> None:
 
 def _run(
     asked: _Asked,
-    found: TableTask,
+    found: AnyTask,
     first: Recipe | None,
     on_event: Listener,
     start: float,
@@ -251,7 +272,7 @@ def _run(
 def _run_with(
     threads: Threads | None,
     asked: _Asked,
-    found: TableTask,
+    found: AnyTask,
     first: Recipe | None,
     on_event: Listener,
     start: float,
@@ -275,8 +296,15 @@ def _run_with(
         # A placebo changes seeds only, and networks of other seeds are better together: that would be no placebo.
         keeps_answers=not wishes.placebo,
         bounds_prediction=math.isfinite(wishes.max_predict_ms),
+        encoding=encoding_of(found),
     )
-    advisor = TableAdvisor(found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks)
+    advisor: Advisor
+    if isinstance(found, PictureTask):
+        advisor = PictureAdvisor(found, runner, baseline=first, placebo=wishes.placebo)
+    else:
+        advisor = TableAdvisor(
+            found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks
+        )
     with undone_when_refused(store, asked.is_new):
         _require_quick(runner, advisor, wishes.max_predict_ms)
         handed = climb(store, runner, advisor, clock, on_event)
@@ -289,7 +317,7 @@ def _run_with(
     return done
 
 
-def _require_quick(runner: TrainingRunner, advisor: TableAdvisor, most: float) -> None:
+def _require_quick(runner: TrainingRunner, advisor: Advisor, most: float) -> None:
     """Raise UserError where not even the first network answers as quickly as the user asks."""
     if not math.isfinite(most):
         return
@@ -302,7 +330,7 @@ def _require_quick(runner: TrainingRunner, advisor: TableAdvisor, most: float) -
 
 
 def _hand_over(
-    found: TableTask,
+    found: AnyTask,
     runner: TrainingRunner,
     handed: Handed,
     fitted: Fitted | Combination,
@@ -317,7 +345,10 @@ def _hand_over(
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
     if asked.wishes.refit == "all":
         until -= runner.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
-    explain_study(store, found, runner, clock, until)
+    if isinstance(found, PictureTask):
+        explain_pictures(store, found, runner, clock, until)
+    else:
+        explain_study(store, found, runner, clock, until)
     if asked.wishes.refit == "all":
         again = runner.refit(fitted) if isinstance(fitted, Fitted) else runner.refit_together(fitted)
         if again is not fitted:
@@ -329,7 +360,7 @@ def _hand_over(
 
 
 def _began(
-    found: TableTask,
+    found: AnyTask,
     source: object,
     options: TableOptions,
     budget: float,
@@ -341,7 +372,7 @@ def _began(
     given = {**options.as_text(), **wishes.as_text()}
     return Began(
         at=0.0,
-        name=Path(source).name if isinstance(source, str | Path) else "table",
+        name=Path(source).resolve().name if isinstance(source, str | Path) else name_of(source),
         source=str(Path(source).resolve()) if isinstance(source, str | Path) else "",
         options=given,
         fingerprint=_fingerprint(found),
@@ -364,24 +395,28 @@ def _began(
     )
 
 
-def _fingerprint(found: TableTask) -> str:
+def _fingerprint(found: AnyTask) -> str:
     """A digest of the target and of the rows' parts: what must be the same when a study goes on."""
     task = found.task
     parts = (np.nan_to_num(task.target), task.parts.work, task.parts.sealed)
     whole = hashlib.sha256("\x1f".join([task.target_name, *task.classes]).encode())
     for part in parts:
         whole.update(np.ascontiguousarray(part).tobytes())
+    if isinstance(found, PictureTask):
+        pixels = found.task.data.pixels
+        whole.update(f"{pixels.shape}".encode())
+        whole.update(np.ascontiguousarray(pixels[:: max(1, len(pixels) // _HASHED)]).tobytes())
     for column in found.profile.columns:
         whole.update(f"{column.name}\x1f{column.kind}\x1f{column.distinct}\x1f{column.mean!r}".encode())
     return whole.hexdigest()[:32]
 
 
-def _machine() -> Machine:
+def _machine(found: AnyTask) -> Machine:
     """This machine, with the precision that was measured faster."""
     device = default_device()
     with Threads() as threads:
         threads.choose()  # two threads that wait for each other make every precision look alike
-        gain = bfloat16_gain(device)
+        gain = convolution_gain(device) if isinstance(found, PictureTask) else bfloat16_gain(device)
     return Machine(
         system=environment.system(),
         processor=environment.processor(),
@@ -394,7 +429,7 @@ def _machine() -> Machine:
     )
 
 
-def _beginning(found: TableTask, asked: _Asked, machine: Machine) -> StudyBegan:
+def _beginning(found: AnyTask, asked: _Asked, machine: Machine) -> StudyBegan:
     """The first lines of the screen."""
     began = asked.store.study.began
     gain = f" ({machine.precision_gain:.1f}x float32)" if machine.precision != "float32" else ""

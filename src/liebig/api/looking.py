@@ -1,4 +1,4 @@
-"""`look`: what Liebig takes each column for."""
+"""`look`: what Liebig takes each column for, or what pictures there are."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from liebig.core.errors import UserError, did_you_mean
+from liebig.data.pictures.found import is_pictures
+from liebig.data.pictures.look import PictureLook, look_at_pictures
+from liebig.data.pictures.task import read_pictures
 from liebig.data.table.look import TableLook
 from liebig.data.table.look import look as look_at
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a table is taken for."""
+    """What a table is taken for, or what pictures there are."""
 
-    seen: TableLook
+    seen: TableLook | PictureLook
 
     def as_json(self) -> dict[str, Any]:
         return self.seen.plain()
@@ -27,8 +30,13 @@ class Look:
 def look(source: object, target: str | None = None, *, columns: Mapping[str, str] | None = None) -> Look:
     """What each column of `source` (a path or any dataframe) is taken for, and what could be learnt.
 
-    `columns` corrects single columns. Raises UserError for a file that cannot be read or a column that is not there.
+    `columns` corrects single columns. For a folder, an archive or an array of pictures: how many of which class and size,
+    which are copies and which cannot be read. Raises UserError for a file that cannot be read or a column that is not there.
     """
+    if is_pictures(source):
+        if columns:
+            raise UserError("--columns belongs to a table, however these are pictures")
+        return Look(look_at_pictures(read_pictures(source, target)))
     seen = look_at(source, columns=columns)
     names = [column.name for column in seen.columns]
     if target is not None and target not in names:

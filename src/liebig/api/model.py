@@ -13,6 +13,7 @@ from torch import nn
 
 from liebig.api.combining import combination_of, is_combination, network_of, parts_of
 from liebig.api.module_model import ModuleModel, is_module_model, loaded
+from liebig.api.picture_answers import answered_pictures, picture_shape, predict_pictures
 from liebig.core.arrays import Predictions
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
@@ -59,11 +60,15 @@ class Model:
         return np.array(self.facts.classes, dtype=np.str_)
 
     def _answers(self, table: object) -> Predictions:
-        """Predictions as in `core.arrays.Predictions` for a path or any dataframe."""
+        """Predictions as in `core.arrays.Predictions` for a path or any dataframe, or for pictures."""
+        shape = picture_shape(self._fitted)
+        if shape is not None:
+            return answered_pictures(self._fitted, table, shape).predictions
         return self._fitted.predict_frame(read_table(table, least_columns=1).frame)
 
     def predict(self, table: object) -> NDArray[np.str_] | Predictions:
-        """The most probable class of each row, or the number. `table` is a path or any dataframe; [n].
+        """The most probable class of each row, or the number. `table` is a path or any dataframe; [n]. A model of pictures takes
+        a folder, an archive, a file or an array of them; those that cannot be read are left out.
 
         Raises UserError when a column that the model reads is absent.
         """
@@ -78,7 +83,13 @@ class Model:
         return np.stack([1.0 - answers, answers], axis=1) if self.facts.kind is TaskKind.BINARY else answers
 
     def predict_file(self, table: str, output: str | Path | io.BufferedIOBase) -> int:
-        """Predict a file of any size in constant memory; `output` is CSV, TSV or Parquet by its ending. Returns the rows."""
+        """Predict a file of any size in constant memory; `output` is CSV, TSV or Parquet by its ending. Returns the rows. Pictures
+        have a row each, with the name of the file; those that cannot be read have no prediction."""
+        shape = picture_shape(self._fitted)
+        if shape is not None:
+            return predict_pictures(
+                self._fitted, table, shape, output, AnswerColumns(self.facts.kind, self.facts.classes)
+            )
         place = Path(output) if isinstance(output, str | Path) else output
         columns = AnswerColumns(self.facts.kind, self.facts.classes)
         return predict_file(table, place, self._fitted.predict_frame, columns)

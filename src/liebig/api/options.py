@@ -38,7 +38,8 @@ class TableOptions:
     """How a table is to be read as a task. Absent options are found from the data.
 
     `task` is binary, multiclass or regression; `columns` corrects what single columns are taken for; `weights`, `group`
-    and `time` name columns; `test` is the user's own test set, which becomes the sealed part.
+    and `time` name columns; `test` is the user's own test set, which becomes the sealed part. `size` is the side that
+    pictures are squeezed to, `backbone` a file of weights that networks on pictures begin with.
     """
 
     target: str | None = None
@@ -50,6 +51,8 @@ class TableOptions:
     time: str | None = None
     test: str | None = None
     seed: int = 0
+    size: int | None = None
+    backbone: str | None = None
 
     def as_text(self) -> dict[str, str]:
         """Every option given, as text that `from_text` reads again."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
-from liebig.api.asking import task_of
+from liebig.api.asking import AnyTask, encoding_of, task_of
 from liebig.api.combining import network_of
 from liebig.api.options import TableOptions
 from liebig.checks import Diagnosis
 from liebig.checks import diagnose as diagnosed
 from liebig.core.errors import UserError
 from liebig.core.evidence import Evidence
-from liebig.data.table.task import TableTask
 from liebig.store.model import is_model, load_model
 from liebig.store.runs import RunDirectory, RunManifest
 from liebig.train.probing import probe_run
 from liebig.trials.blocks import blocks
 
 
-def diagnosis_of(run: RunDirectory, *, probe: bool = False, found: TableTask | None = None) -> Diagnosis:
+def diagnosis_of(run: RunDirectory, *, probe: bool = False, found: AnyTask | None = None) -> Diagnosis:
     """What limits this run? With `probe` the active probes are run first, and what they measure is written beside the rest.
     `found` is the run's task where it is at hand; else its table is read again.
 
@@ -34,19 +34,22 @@ def diagnosis_of(run: RunDirectory, *, probe: bool = False, found: TableTask | N
     return replace(diagnosis, notes=(*diagnosis.notes, note)) if note else diagnosis
 
 
-def _probed(run: RunDirectory, evidence: Evidence, found: TableTask | None) -> tuple[Evidence, float]:
+def _probed(run: RunDirectory, evidence: Evidence, found: AnyTask | None) -> tuple[Evidence, float]:
     """The evidence with what the probes measure, and the seconds that took."""
     manifest, recipe = run.manifest(), run.recipe()
     found = _read_again(run, manifest) if found is None else found
     fitted = network_of(load_model(run.model_path)) if is_model(run.model_path) else None
     block = blocks(found.task, manifest.seed)[0]
-    probed = probe_run(found.task, recipe, block, fitted)
+    probed = probe_run(found.task, recipe, block, fitted, encoding=encoding_of(found))
+    if not tuple(probed.evidence) and probed.reasons:
+        ((reason, _),) = Counter(probed.reasons.values()).most_common(1)
+        raise UserError(f'nothing could be probed in "{run.path}": {reason}')
     more = evidence.having(*probed.evidence)
     run.write(manifest, recipe, more)
     return more, probed.seconds
 
 
-def _read_again(run: RunDirectory, manifest: RunManifest) -> TableTask:
+def _read_again(run: RunDirectory, manifest: RunManifest) -> AnyTask:
     """The run's table as its task. Raises UserError where there is none, or it is another now."""
     if not manifest.source:
         raise UserError(

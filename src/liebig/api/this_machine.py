@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import torch
 
-from liebig.api.asking import options_of, task_of
+from liebig.api.asking import encoding_of, options_of, task_of
 from liebig.api.fitting import fitting_recipe, recipe_of
 from liebig.api.module import ModuleTask, named_task, names_task
 from liebig.api.showing import listener_of
@@ -27,9 +27,11 @@ from liebig.hardware.threads import Threads
 from liebig.screen import Screen, bar
 from liebig.train.batch_sizes import BatchSizes, batch_sizes
 from liebig.train.cost import predicted_seconds, step_cost
+from liebig.train.encoding import Encoding
 from liebig.train.modules import MODULES
 from liebig.train.options import TrainOptions
 from liebig.train.plan import batching_of, replicas, steps_per_epoch, stopping_of
+from liebig.train.tables import TABLES
 from liebig.train.tune import tuned
 from liebig.trials.blocks import blocks
 
@@ -142,18 +144,18 @@ def machine(
         )  # fmt: skip
         found = task_of(table, options)
         name = recipe if isinstance(recipe, str) else "the recipe"
-        chosen = fitting_recipe(recipe_of(recipe, found), found.task, name)
+        chosen = fitting_recipe(recipe_of(recipe, found), found, name)
         tell("training steps of this table")
         rows = len(blocks(found.task, seed)[0].fit)
-        speeds = device_speeds(found.task, chosen, rows)
+        speeds = device_speeds(found.task, chosen, rows, encoding_of(found))
     tell("what is built in")
     facts = read_facts()
     rates = measured_rates(default_device(), tell)
     tell("what is faster here")
-    return MachineTold(facts, steps(facts), rates, choices(facts), speeds, batches)
+    return MachineTold(facts, steps(facts), rates, choices(facts, rates=rates), speeds, batches)
 
 
-def device_speeds(task: Task[Any], recipe: Recipe, rows: int) -> tuple[DeviceSpeed, ...]:
+def device_speeds(task: Task[Any], recipe: Recipe, rows: int, encoding: Encoding = TABLES) -> tuple[DeviceSpeed, ...]:
     """The rate and the time to finish of `recipe` over `rows` rows, on the processor and on every kind of device that works."""
     names = [
         "cpu",
@@ -167,8 +169,8 @@ def device_speeds(task: Task[Any], recipe: Recipe, rows: int) -> tuple[DeviceSpe
         options = TrainOptions(device=name)
         with Threads() as threads:
             threads.choose()
-            step = step_cost(task, recipe, rows, options).seconds(networks)
-            seconds = predicted_seconds(task, recipe, rows, 1, options=options)
+            step = step_cost(task, recipe, rows, options, encoding).seconds(networks)
+            seconds = predicted_seconds(task, recipe, rows, 1, options=options, encoding=encoding)
         batching = batching_of(recipe)
         read = min(batching.size, rows) * batching.accumulates
         found.append(DeviceSpeed(name, read / step, seconds, networks))
@@ -287,7 +289,7 @@ def _rates_told(rates: tuple[Rate, ...]) -> Iterator[str]:
 def _rest_told(told: MachineTold) -> Iterator[str]:
     yield from ("", "Switched on here:")
     for choice in told.choices:
-        yield f"  {choice.name:<12} {choice.chosen:<10} {choice.why}"
+        yield f"  {choice.name:<12} {choice.chosen:<13} {choice.why}"
     if told.speeds:
         yield from ("", f"Training on this {'network' if told.speeds[0].setting else 'table'}:")
         most = max(speed.rows_per_second for speed in told.speeds)

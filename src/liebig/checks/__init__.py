@@ -14,6 +14,7 @@ from liebig.checks.diagnosis import Diagnosis
 from liebig.checks.diagnosis import barrel as barrel_of
 from liebig.checks.diagnosis import diagnose as diagnose_with
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.faint_pictures import FaintPictures
 from liebig.checks.gradients_not_cleared import GradientsNotCleared
 from liebig.checks.host_sync import HostSync
 from liebig.checks.label_noise import LabelNoise
@@ -31,9 +32,11 @@ from liebig.checks.missing_nonlinearity import MissingNonlinearity
 from liebig.checks.missing_train_mode import MissingTrainMode
 from liebig.checks.non_finite import NonFinite
 from liebig.checks.not_learning import NotLearning
+from liebig.checks.odd_pictures import OddPictures
 from liebig.checks.oscillating_loss import OscillatingLoss
 from liebig.checks.over_regularised import OverRegularised
 from liebig.checks.overfitting import Overfitting
+from liebig.checks.picture_shortcut import PictureShortcut
 from liebig.checks.poor_initialisation import PoorInitialisation
 from liebig.checks.saturated_units import SaturatedUnits
 from liebig.checks.shifted_parts import ShiftedParts
@@ -47,6 +50,7 @@ from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.checks.unscaled_targets import UnscaledTargets
 from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.checks.vanishing_gradient import VanishingGradient
+from liebig.checks.wrong_layout import WrongLayout
 from liebig.core.check import Check, Stave
 from liebig.core.evidence import Evidence
 
@@ -82,6 +86,10 @@ ALL: Final[tuple[Check, ...]] = (
     TrainedTooLong(),
     ClassImbalance(),
     BadFeatures(),
+    FaintPictures(),
+    WrongLayout(),
+    OddPictures(),
+    PictureShortcut(),
     LabelNoise(),
     MisalignedLabels(),
     Leakage(),

@@ -19,11 +19,12 @@ from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import seeds_that_fit
 from liebig.coach.seen import EVIDENCE_BLOCKS
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
-from liebig.core.arrays import Rows
+from liebig.core.arrays import Predictions, Rows
 from liebig.core.event import DeviceReplaced, Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.data.pictures.content import PictureData
 from liebig.hardware.device import default_device
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
@@ -331,7 +332,11 @@ class TrainingRunner:
         """Milliseconds for 1,000 rows as they stand in a file: encoding them is part of it."""
         task = self.task
         rows = np.resize(task.parts.work[:_PREDICTED], _PREDICTED)  # a smaller table's rows are asked again
-        frame = task.data.frame[[column.name for column in task.data.inputs]][rows]
+        frame: Any
+        if isinstance(task.data, PictureData):
+            frame = task.data.pixels[rows]
+        else:
+            frame = task.data.frame[[column.name for column in task.data.inputs]][rows]
         self._choose_threads()
         spent = []
         with threadpool_limits(torch.get_num_threads()):
@@ -346,6 +351,15 @@ class TrainingRunner:
 
     def answered(self) -> Mapping[Fidelity, Mapping[str, frozenset[int]]]:
         return self._answers.blocks()
+
+    def answers_in_block(self, name: str, index: int) -> tuple[Rows, Predictions] | None:
+        """The judged examples of a block's select part with what `name` answered for them, at the largest fidelity that is kept;
+        None where nothing is."""
+        kept = [each for each, names in self._answers.blocks().items() if index in names.get(name, ())]
+        if not kept:
+            return None
+        largest = max(kept, key=lambda each: each.rows * each.epochs)
+        return self._examples_of(index), self._answers.get(name, index, largest)
 
     def weights(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> tuple[float, ...]:
         return chosen_weights(self._parts(names, blocks, fidelity), self.task.metric)

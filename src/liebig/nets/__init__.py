@@ -8,7 +8,14 @@ from liebig.core.settings import BY_KIND
 from liebig.nets.mlp import MLP
 from liebig.nets.network import NetworkSettings
 from liebig.nets.packed import PackedMLP
+from liebig.nets.plain_cnn import PlainCNN
+from liebig.nets.residual_cnn import ResidualCNN
+from liebig.nets.resnet import ResNet
+from liebig.nets.whitened_cnn import WhitenedCNN
 
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
+
+#: Networks that read pictures.
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN, ResNet)
 
 AnyNetwork = Annotated[MLP | PackedMLP, Field(discriminator="kind"), BY_KIND]

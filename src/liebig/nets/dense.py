@@ -155,7 +155,10 @@ def member_inputs(
         numbers = for_members(batch.numbers, batch.member_group)
         parts.append(settings.numbers(numbers, weights["numbers.frequency"]))
     if batch.dense.shape[2] or not parts:
-        parts.append(for_members(batch.dense, batch.member_group))
+        dense = (
+            batch.dense.flatten(2) if batch.dense.dim() > 3 else batch.dense
+        )  # a picture's values, one after another
+        parts.append(for_members(dense, batch.member_group))
     if isinstance(settings.categories, LearnedCategories) and batch.codes is not None and batch.codes.shape[2]:
         codes = for_members(batch.codes, batch.member_group)
         parts.append(settings.categories(codes, [weights[f"categories.{i}"] for i in range(codes.shape[2])]))

@@ -9,11 +9,14 @@ from liebig.remedies.average_weights import AverageWeights
 from liebig.remedies.balance_batches import BalanceBatches
 from liebig.remedies.batch_and_rate import BatchAndRate
 from liebig.remedies.batch_normalisation import NormaliseByBatch
+from liebig.remedies.blank_squares import BlankSquares
 from liebig.remedies.calibrate_variance import CalibrateVariance
 from liebig.remedies.clear_gradients import ClearGradients
 from liebig.remedies.clip_gradients import ClipGradients
 from liebig.remedies.collect_more_rows import CollectMoreRows
 from liebig.remedies.cosine_schedule import CosineSchedule
+from liebig.remedies.crop_pictures import CropPictures
+from liebig.remedies.cut_and_mix import CutAndMix
 from liebig.remedies.deeper import Deeper
 from liebig.remedies.detach_history import DetachHistory
 from liebig.remedies.drop_bad_features import DropBadFeatures
@@ -26,6 +29,7 @@ from liebig.remedies.higher_rate import HigherRate
 from liebig.remedies.huber_loss import HuberLoss
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
 from liebig.remedies.insert_activation import InsertActivations
+from liebig.remedies.jitter_colours import JitterColours
 from liebig.remedies.keep_best_epoch import KeepBestEpoch
 from liebig.remedies.larger_batches import LargerBatches
 from liebig.remedies.layer_normalisation import NormaliseByLayer
@@ -40,6 +44,8 @@ from liebig.remedies.lower_rate import LowerRate
 from liebig.remedies.mask_the_future import MaskTheFuture
 from liebig.remedies.match_loss import MatchLoss
 from liebig.remedies.mend_labels import MendLabels
+from liebig.remedies.mend_pictures import MendPictures
+from liebig.remedies.mirror_pictures import MirrorPictures
 from liebig.remedies.mix_rows import MixRows
 from liebig.remedies.more_dropout import MoreDropout
 from liebig.remedies.more_weight_decay import MoreWeightDecay
@@ -72,8 +78,11 @@ from liebig.remedies.tame_activation import TameActivation
 from liebig.remedies.target_encoding import TargetEncoding
 from liebig.remedies.train_all_parameters import TrainAllParameters
 from liebig.remedies.train_in_train_mode import TrainInTrainMode
+from liebig.remedies.turn_pictures import TurnPictures
+from liebig.remedies.unfreeze_backbone import UnfreezeBackbone
 from liebig.remedies.unsquash_activation import UnsquashActivation
 from liebig.remedies.use_adamw import UseAdamW
+from liebig.remedies.use_convolutions import UseConvolutions
 from liebig.remedies.use_momentum import UseMomentum
 from liebig.remedies.use_muon import UseMuon
 from liebig.remedies.warm_up import WarmUp
@@ -90,11 +99,14 @@ ALL: Final[tuple[Remedy, ...]] = (
     BalanceBatches(),
     BatchAndRate(),
     NormaliseByBatch(),
+    BlankSquares(),
     CalibrateVariance(),
     ClearGradients(),
     ClipGradients(),
     CollectMoreRows(),
     CosineSchedule(),
+    CropPictures(),
+    CutAndMix(),
     Deeper(),
     DetachHistory(),
     DropBadFeatures(),
@@ -108,6 +120,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     InitialiseForActivation(),
     InsertActivations(),
     KeepBestEpoch(),
+    JitterColours(),
     LargerBatches(),
     NormaliseByLayer(),
     LeakUnits(),
@@ -121,6 +134,8 @@ ALL: Final[tuple[Remedy, ...]] = (
     MaskTheFuture(),
     MatchLoss(),
     MendLabels(),
+    MendPictures(),
+    MirrorPictures(),
     MixRows(),
     MoreDropout(),
     MoreWeightDecay(),
@@ -153,8 +168,11 @@ ALL: Final[tuple[Remedy, ...]] = (
     TargetEncoding(),
     TrainAllParameters(),
     TrainInTrainMode(),
+    TurnPictures(),
+    UnfreezeBackbone(),
     UnsquashActivation(),
     UseAdamW(),
+    UseConvolutions(),
     UseMomentum(),
     UseMuon(),
     WarmUp(),

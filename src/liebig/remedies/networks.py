@@ -34,6 +34,8 @@ from liebig.nets.edits.wrap_residual import WrapResidual
 from liebig.nets.normalisations.batch import BatchNorm
 from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
+from liebig.nets.pictures import PictureNetwork
+from liebig.nets.plain_cnn import PlainCNN
 from liebig.nets.user_module import UserModule
 from liebig.remedies.edits import add, edit, exchange
 from liebig.techniques.initialisations.he import He
@@ -137,6 +139,8 @@ def network_in(recipe: Recipe, situation: Situation) -> Network | None:
     """The network of `recipe`; None where nothing is known of what it consists of."""
     if isinstance(recipe.network, DenseSettings):
         return DenseNetwork(recipe, recipe.network)
+    if isinstance(recipe.network, PictureNetwork):
+        return ConvolutionalNetwork(recipe, recipe.network)
     anatomy = situation.evidence.get(Anatomy)
     if isinstance(recipe.network, UserModule) and anatomy is not None:
         return OwnNetwork(recipe, recipe.network, anatomy)
@@ -221,6 +225,79 @@ class DenseNetwork(Network):
 
     def calibrated(self) -> Recipe | None:
         present = self.recipe.technique(VarianceCalibration) is not None
+        return None if present else add(self.recipe, VarianceCalibration())
+
+
+@dataclass(frozen=True, slots=True)
+class ConvolutionalNetwork(Network):
+    """Liebig's own networks of convolutions: width, depth, activation and dropout are fields; the normalisation is part of
+    them."""
+
+    recipe: Recipe
+    settings: PictureNetwork
+
+    @property
+    def activation(self) -> str:
+        return self.settings.activation.kind
+
+    @property
+    def depth(self) -> int:
+        return self.settings.hidden
+
+    @property
+    def width(self) -> int:
+        return self.settings.width
+
+    @property
+    def is_normalised(self) -> bool:
+        return self.settings.is_normalised
+
+    @property
+    def has_batch_statistics(self) -> bool:
+        return self.settings.is_normalised
+
+    @property
+    def dropout(self) -> float:
+        return self.settings.dropout
+
+    def normalised(self, kind: Literal["batch", "layer"]) -> Recipe | None:
+        if kind == "batch" and not self.settings.is_normalised:
+            return edit(self.recipe, "network", {"normalised": True})
+        return None
+
+    def without_batch_statistics(self) -> Recipe | None:
+        if isinstance(self.settings, PlainCNN):
+            return edit(self.recipe, "network", {"normalised": False})
+        return None
+
+    def bent_by(self, kind: Literal["relu", "leaky-relu", "gelu"]) -> Recipe | None:
+        made = next(each for each in ACTIVATIONS if each.model_fields["kind"].default == kind).model_validate({})
+        return edit(self.recipe, "network", {"activation": made})
+
+    def bent_where_straight(self) -> Recipe | None:
+        return self.bent_by("relu") if self.activation == "identity" else None
+
+    def dropping(self, share: float) -> Recipe | None:
+        return edit(self.recipe, "network", {"dropout": share})
+
+    def resized(self, factor: float) -> Recipe | None:
+        return edit(self.recipe, "network", {"width": max(1, int(self.width * factor))})
+
+    def deepened(self) -> Recipe | None:
+        return edit(self.recipe, "network", {"blocks": self.settings.blocks + 1})
+
+    def shortened(self) -> Recipe | None:
+        return edit(self.recipe, "network", {"blocks": self.settings.blocks // 2}) if self.settings.blocks > 1 else None
+
+    def connected(self) -> Recipe | None:
+        return None  # exchanging plain blocks for residual ones is a remedy of its own
+
+    def drawn_by(self, scheme: Scheme) -> Recipe | None:
+        technique = _SCHEMES[scheme]
+        return None if self.recipe.technique(technique) is not None else add(self.recipe, technique.model_validate({}))
+
+    def calibrated(self) -> Recipe | None:
+        present = self.settings.is_normalised or self.recipe.technique(VarianceCalibration) is not None
         return None if present else add(self.recipe, VarianceCalibration())
 
 

@@ -8,6 +8,7 @@ from liebig.core.evidence import Anatomy, Evidence, InputScales
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
 from liebig.core.settings import Settings
+from liebig.data.pictures.inputs import PictureInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets.edits.scale_inputs import ScaleInputs
 from liebig.nets.user_module import UserModule
@@ -28,8 +29,8 @@ _NARROW, _WIDE = 0.2, 5.0
 
 
 def own_inputs(recipe: Recipe) -> bool:
-    """True when the inputs are the user's own, and not a table's."""
-    return not isinstance(recipe.inputs, TableInputs)
+    """True when the inputs are the user's own, and neither a table's nor pictures."""
+    return not isinstance(recipe.inputs, TableInputs | PictureInputs)
 
 
 def are_numbers(recipe: Recipe, situation: Situation) -> bool:
@@ -42,6 +43,8 @@ def are_scaled(recipe: Recipe, evidence: Evidence) -> bool:
     """True when the inputs are known to have about unit spread as they come."""
     if isinstance(recipe.inputs, TableInputs):
         return not isinstance(recipe.inputs.scale, (NoScaling, DivideByMax))
+    if isinstance(recipe.inputs, PictureInputs):
+        return recipe.inputs.scale == "standardise"
     scales = evidence.get(InputScales)
     if scales is None:
         return False
@@ -53,6 +56,9 @@ def scaled(recipe: Recipe, situation: Situation, scale: Range) -> Recipe | None:
     """With scaled inputs: by the encoder of a table, by a first layer of constants in a network of one's own."""
     if isinstance(recipe.inputs, TableInputs):
         return edit(recipe, "inputs", {"scale": _SCALINGS[scale].model_validate({})})
+    if isinstance(recipe.inputs, PictureInputs):
+        by_bytes = {"standardise": "standardise", "min-max": "divide-by-255"}.get(scale)
+        return None if by_bytes is None else edit(recipe, "inputs", {"scale": by_bytes})
     if not isinstance(recipe.network, UserModule) or not are_numbers(recipe, situation):
         return None
     return exchange(recipe, "network", recipe.network.with_edit(ScaleInputs(scale=scale)))
@@ -62,6 +68,8 @@ def scales_now(recipe: Recipe) -> bool:
     """True when the recipe scales its inputs itself."""
     if isinstance(recipe.inputs, TableInputs):
         return not isinstance(recipe.inputs.scale, (NoScaling, DivideByMax))
+    if isinstance(recipe.inputs, PictureInputs):
+        return recipe.inputs.scale == "standardise"
     return isinstance(recipe.network, UserModule) and recipe.network.edit(ScaleInputs) is not None
 
 

@@ -10,10 +10,13 @@ from liebig.report.data import RecipeChange, ReportData
 from liebig.report.findings import Teller, data_told, diagnosis_told
 from liebig.report.measured import (
     all_curves,
+    augmented_told,
     capacity_told,
+    confusion_told,
     histograms_told,
     importance_told,
     network_told,
+    worst_pictures_told,
     worst_rows_told,
 )
 from liebig.report.populations import training_notes
@@ -81,6 +84,9 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         capacity=capacity_told(study),
         importance=importance_told(study, measure),
         worst_rows=worst_rows_told(study),
+        worst_pictures=worst_pictures_told(study),
+        confusion=confusion_told(study),
+        augmented=augmented_told(study),
         recipe_name=study.recipes[final].name if final else "",
         is_users_network=_is_users_network(study),
         recipe_toml=recipe_toml if recipe_toml is not None else (toml_of(recipe.plain()) if recipe else ""),

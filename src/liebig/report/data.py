@@ -282,6 +282,35 @@ class SealTold:
 
 
 @dataclass(frozen=True, slots=True)
+class WorstPicture:
+    """One picture that the network answered wrongly; `picture` is a PNG in base64."""
+
+    name: str
+    truth: str
+    answer: str
+    loss: float
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionTold:
+    """How often a class (row) was answered as which (column). `commonest` are the mistakes made most: truth, answer, count."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    commonest: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentedPicture:
+    """A picture as it is and as it is trained on, PNGs in base64."""
+
+    name: str
+    plain: str
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportData:
     """A study, told. Built by `report.build.report_data`; rendered as HTML, text and JSON."""
 
@@ -311,6 +340,9 @@ class ReportData:
     capacity: tuple[CapacityPoint, ...]
     importance: tuple[ImportanceTold, ...]
     worst_rows: tuple[WorstRow, ...]
+    worst_pictures: tuple[WorstPicture, ...]
+    confusion: ConfusionTold | None
+    augmented: tuple[AugmentedPicture, ...]
     recipe_name: str
     is_users_network: bool
     recipe_toml: str

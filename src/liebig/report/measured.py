@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from liebig.core.evidence import EpochCurves, Measurement, Structure, UnitStatistics
+from liebig.core.evidence import (
+    AugmentedPictures,
+    Confusion,
+    EpochCurves,
+    Measurement,
+    Structure,
+    UnitStatistics,
+    WorstPictures,
+)
 from liebig.core.study import Capacity, ColumnImportance, Explained, NetworkCard, Ran, Study, WorstRows
 from liebig.report.data import (
+    AugmentedPicture,
     CapacityPoint,
+    ConfusionTold,
     CurvesTold,
     Histogram,
     ImportanceTold,
@@ -13,9 +23,13 @@ from liebig.report.data import (
     LayerTold,
     Measure,
     NetworkTold,
+    WorstPicture,
     WorstRow,
 )
 from liebig.report.scores import final_of
+
+#: Mistakes that are told by name.
+_MISTAKES = 5
 
 
 def _runs(study: Study, digest: str) -> list[Ran]:
@@ -118,3 +132,32 @@ def worst_rows_told(study: Study) -> tuple[WorstRow, ...]:
     if not isinstance(what, WorstRows):
         return ()
     return tuple(WorstRow(*row) for row in zip(what.rows, what.truth, what.answer, what.loss, what.cells, strict=True))
+
+
+def worst_pictures_told(study: Study) -> tuple[WorstPicture, ...]:
+    what = _explained(study, WorstPictures, final_of(study))
+    if not isinstance(what, WorstPictures):
+        return ()
+    rows = zip(what.names, what.truth, what.answer, what.loss, what.pictures, strict=True)
+    return tuple(WorstPicture(*row) for row in rows)
+
+
+def confusion_told(study: Study) -> ConfusionTold | None:
+    what = _explained(study, Confusion, final_of(study))
+    if not isinstance(what, Confusion):
+        return None
+    mistakes = [
+        (truth, answer, count)
+        for truth, row in zip(what.classes, what.counts, strict=True)
+        for answer, count in zip(what.classes, row, strict=True)
+        if truth != answer and count
+    ]
+    mistakes.sort(key=lambda each: -each[2])
+    return ConfusionTold(what.classes, what.counts, tuple(mistakes[:_MISTAKES]))
+
+
+def augmented_told(study: Study) -> tuple[AugmentedPicture, ...]:
+    what = _explained(study, AugmentedPictures, final_of(study))
+    if not isinstance(what, AugmentedPictures):
+        return ()
+    return tuple(AugmentedPicture(*row) for row in zip(what.names, what.plain, what.changed, strict=True))

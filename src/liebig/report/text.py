@@ -41,6 +41,7 @@ def to_text(data: ReportData) -> str:
         _capacity(data),
         _importance(data),
         _worst_rows(data),
+        _pictures(data),
         _recipe(data),
         _environment(data),
     )
@@ -294,6 +295,19 @@ def _worst_rows(data: ReportData) -> Iterator[str]:
         told = f"row {each.row:,}: {each.truth}, answered {each.answer}, loss {short_number(each.loss)}"
         yield padded(told, _WIDTH).rstrip()
         yield f"    {padded(' · '.join(f'{name} {value}' for name, value in each.cells.items()), _WIDTH - 4)}".rstrip()
+
+
+def _pictures(data: ReportData) -> Iterator[str]:
+    if data.worst_pictures:
+        yield from _title("the worst pictures")
+        for each in data.worst_pictures:
+            told = f"{each.name}: {each.truth}, answered {each.answer}, loss {short_number(each.loss)}"
+            yield padded(told, _WIDTH).rstrip()
+    if data.confusion and data.confusion.commonest:
+        yield ""
+        yield from _title("what is taken for what", "the commonest mistakes")
+        for truth, answer, times in data.confusion.commonest:
+            yield padded(f"{times:>6}  {truth}, answered {answer}", _WIDTH).rstrip()
 
 
 def _recipe(data: ReportData) -> Iterator[str]:

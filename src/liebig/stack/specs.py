@@ -16,6 +16,7 @@ class Role(StrEnum):
     SHIFT = "shift"  # of a normalisation
     EMBEDDING = "embedding"
     FREQUENCY = "frequency"
+    FROZEN = "frozen"  # of a backbone that is not trained: it has no gradient, and does not decay
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ class BufferSpec:
 class Signature:
     """What enters a network: `dense` encoded values, `numbers` scaled numbers for a learnt numeric embedding, and one
     integer code for each entry of `levels` (that many levels each, 0 is "unseen or missing") for learnt category
-    embeddings. `columns` names the source column of each dense value."""
+    embeddings. `columns` names the source column of each dense value. `picture` is (channels, height, width) where the
+    dense values are those of a picture: they then come as [G, B, channels, height, width]."""
 
     dense: int
     numbers: int = 0
     levels: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
+    picture: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

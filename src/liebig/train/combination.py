@@ -68,6 +68,8 @@ class Combination:
             raise ValueError(f"weights must be above 0 and sum to 1, however {self.weights} came")
 
     def predict_frame(self, frame: Any) -> Predictions:
+        if not self._reads_table:
+            return mixed([each.predict_frame(frame) for each in self.members], self.weights)
         return np.concatenate([self._predict_piece(piece) for piece in _pieces(frame)])
 
     def _predict_piece(self, piece: Any) -> Predictions:
@@ -85,6 +87,10 @@ class Combination:
 
     def predict_rows(self, task: Task[Any], rows: Rows, encoding: Encoding) -> Predictions:
         return mixed([each.predict_rows(task, rows, encoding) for each in self.members], self.weights)
+
+    @property
+    def _reads_table(self) -> bool:
+        return all(isinstance(each, FittedChallenger) or isinstance(each.encoder, Encoder) for each in self.members)
 
     @property
     def networks(self) -> tuple[Fitted, ...]:

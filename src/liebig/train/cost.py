@@ -42,6 +42,8 @@ _EVALUATION: Final = 0.35
 _STOPS_AT: Final = 0.6
 _STOP_SHARE: Final = 0.15
 _TRAIN_SAMPLE: Final = 2048
+_FEWER: Final = 512
+_SELECTED: Final = 0.25  # rows that are only scored, beside those that are trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def step_cost(
     batch = min(batching_of(recipe).size, rows)
     key = (recipe.population_key, encoder.signature, batch, task.outputs, options.device, options.precision)
     if key not in _known:
-        if isinstance(encoder, ModuleEncoder):
+        if isinstance(encoder, ModuleEncoder) or not network_of(recipe).stacks:
             _known[key] = StepCost(0.0, _timed(task, recipe, encoder, batch, _FEW, options))
             return _known[key]
         few, more = (_timed(task, recipe, encoder, batch, count, options) for count in (_FEW, _MORE))
@@ -150,8 +152,11 @@ def _batches(
 
 def _random_batch(signature: Signature, rows: int, outputs: int, machine: Machine, group: torch.Tensor) -> Batch:
     device, dtype = machine.device, machine.dtype
+    # A picture's channels lie last in memory, as a feed of pictures makes them.
+    channels, *sides = signature.picture or (signature.dense,)
+    dense = torch.randn(1, rows, *sides, channels, device=device).to(dtype)
     return Batch(
-        dense=torch.randn(1, rows, signature.dense, device=device).to(dtype),
+        dense=dense.movedim(-1, 2) if sides else dense,
         target=torch.randint(0, max(outputs, 2), (1, rows), device=device).float(),
         numbers=torch.randn(1, rows, signature.numbers, device=device).to(dtype) if signature.numbers else None,
         codes=torch.zeros(1, rows, len(signature.levels), dtype=torch.int64, device=device),
@@ -177,7 +182,11 @@ def predicted_seconds(
     if epochs is None:
         epochs = epochs_of(recipe, fidelity) * (_STOPS_AT if chooses(recipe) else 1.0)
     count = members * replicas(recipe)
-    sampled = min(_TRAIN_SAMPLE, own) if options.probes else 0
+    most = _TRAIN_SAMPLE if network_of(recipe).stacks else _FEWER
+    sampled = min(most, own) if options.probes else 0
     evaluated = _STOP_SHARE * rows + sampled if chooses(recipe) or options.probes else 0.0
     evaluation = _EVALUATION * evaluated / batch * (count * cost.each)
-    return epochs * (steps * cost.seconds(count) + evaluation)
+    # What is handed over may be answered from several views: once, for the rows that are only scored and those sampled.
+    further = (network_of(recipe).views - 1) * (_SELECTED * rows + sampled)
+    last = _EVALUATION * further / batch * (count * cost.each)
+    return epochs * (steps * cost.seconds(count) + evaluation) + last

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from liebig.core.places import Placed, Places
 from liebig.nets.network import Mode
+from liebig.nets.pictures import PictureForward
 from liebig.probes.look import Look, SeenLayer, SeenWeight
 from liebig.probes.recorder import Recorder
 from liebig.probes.schedule import Seeing
@@ -74,7 +75,8 @@ class Looker:
             return
         began = time.perf_counter()
         values, changed = views(self._before, stack.specs), views(stack.flat - self._before, stack.specs)
-        whole, users = self._seeing is Seeing.WHOLE, isinstance(stack.forward, UserForward)
+        whole = self._seeing is Seeing.WHOLE
+        users = isinstance(stack.forward, UserForward | PictureForward)
         seen = tuple(
             SeenWeight(spec.name, value, part if whole else None, change, outputs_first=users)
             for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)

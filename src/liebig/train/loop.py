@@ -44,12 +44,13 @@ from liebig.train.health import Health
 from liebig.train.kept import Answered, Departed, Diary, Kept, kept_of
 from liebig.train.looking import Looker
 from liebig.train.pieces import Piece, pieces_of
-from liebig.train.plan import Course, Member, Plan, batching_of, order_seed, schedule_of, stopping_of
+from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
 from liebig.train.recorded import Steps
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
+_FEWER: Final = 512  # the same for networks that are trained one by one: there evaluations are not shared
 _TICK: Final = 0.25  # seconds between two events about batches
 _READING: Final = 3  # stream of a block's order seed that its data set's own draws come from
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
@@ -93,6 +94,7 @@ class Population:
         planned = plan.epochs * plan.steps_per_epoch
         self.steps, self.health = Steps(machine.device, planned), Health(machine.device)
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
+        self.sample = _SAMPLE if network_of(plan.recipe).stacks else _FEWER
         self.looker: Looker | None = None
         if watching.probes:
             self.looker = Looker(
@@ -347,7 +349,7 @@ class Population:
         watched = self._judge(networks, [course.watched for course in self.courses])
         sampled = nothing
         if self.watching.probes:
-            sampled = self._judge(networks, [course.rows[:_SAMPLE] for course in self.courses])
+            sampled = self._judge(networks, [course.rows[: self.sample] for course in self.courses])
         return watched, sampled
 
     def _judge(self, networks: Networks, rows: Sequence[np.ndarray[Any, np.dtype[np.int64]]]) -> list[Judged]:
@@ -480,14 +482,14 @@ class Population:
         fitted = lost = predicted
         if self.watching.probes:
             fitted, lost = answers(
-                networks, self.feed, self._padded([course.rows[:_SAMPLE] for course in self.courses]), final=True
+                networks, self.feed, self._padded([course.rows[: self.sample] for course in self.courses]), final=True
             )
         for i in sorted({i for i, _ in having}):
             own, member = own_places == i, stack.members[i]
             predictions = in_unit(member, predicted[own].mean(0), len(member.course.select))
             train = NOT_JUDGED
             if self.watching.probes:
-                sample = member.course.rows[:_SAMPLE]
+                sample = member.course.rows[: self.sample]
                 train = judged(self.task, member, fitted[own].mean(0), lost[own].mean(0), sample)
             found[i] = Answered(predictions, train)
         return found

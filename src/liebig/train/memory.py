@@ -29,7 +29,10 @@ def member_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
     network, size = network_of(plan.recipe), torch.empty(0, dtype=dtype).element_size()
     parameters = size_of(network.parameters(plan.signature, task.outputs))
     units = task.outputs + plan.signature.dense
-    if isinstance(network, DenseSettings):
+    told = network.units(plan.signature, task.outputs)
+    if told is not None:
+        units = told
+    elif isinstance(network, DenseSettings):
         units = network.inputs_of(plan.signature) + sum(network.widths()) + task.outputs
     rows = batching_of(plan.recipe).size
     activations = _ACTIVATIONS * rows * units * network.packed * max(size, 4)

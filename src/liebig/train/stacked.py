@@ -136,7 +136,7 @@ def _first_buffers(plan: Plan, network: NetworkSettings, ground: Ground, device:
         each = [user_network(m.recipe).begun(m.course.encoder, m.seed)[1] for m in plan.members]
         return [torch.stack(column).to(device) for column in zip(*each, strict=True)]
     specs = network.buffers(plan.signature, ground.outputs)
-    return [torch.full((len(plan.members), *spec.shape), spec.start, device=device) for spec in specs]
+    return [network.first_buffer(spec).expand(len(plan.members), *spec.shape).clone().to(device) for spec in specs]
 
 
 def in_float32(batch: Batch) -> Batch:

@@ -20,6 +20,7 @@ from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
 from liebig.data.module.users import Users
 from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
+from liebig.hardware.convolutions import fastest_for_convolutions
 from liebig.hardware.device import device_failed, usable_device
 from liebig.hardware.memory import free_bytes, is_out_of_memory
 from liebig.hardware.precision import fastest_dtype
@@ -110,6 +111,8 @@ def _population(
     if isinstance(plan.recipe.network, UserModule):
         whole = encoding.feed(task, _encoders(plan), machine.device, machine.dtype)
         most = 1 if options.paths is None else options.paths.members(task, plan, whole, machine, limit)
+    elif not network_of(plan.recipe).stacks:
+        most = 1
     done: list[Departed] = []
     asked = {member.number: member for member in plan.members}
     waiting = parts_of(plan, task, machine.dtype, most)
@@ -194,6 +197,8 @@ def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
         )
     if precision != "auto":
         return Machine(device, torch.float32 if precision == "float32" else torch.bfloat16)
+    if not network_of(plan.recipe).stacks:
+        return Machine(device, fastest_for_convolutions(device))
     width = max((spec.fan_out for spec in network_of(plan.recipe).parameters(plan.signature, task.outputs)), default=1)
     return Machine(device, fastest_dtype(device, len(plan.members), batching_of(plan.recipe).size, width))
 

@@ -30,6 +30,7 @@ from liebig.core.evidence.code import (
     SkippedSteps,
 )
 from liebig.core.evidence.data import ColumnProfile, DataProfile, InputScales
+from liebig.core.evidence.pictures import AugmentedPictures, Confusion, PictureProfile, WorstPictures
 from liebig.core.evidence.structure import Anatomy, LayerShape, Organ, Structure
 from liebig.core.evidence.training import (
     ClassRecall,
@@ -51,10 +52,12 @@ from liebig.core.evidence.training import (
 __all__ = [
     "WIDE_NUMBERS",
     "Anatomy",
+    "AugmentedPictures",
     "AugmentedScore",
     "Causality",
     "ClassRecall",
     "ColumnProfile",
+    "Confusion",
     "Cooled",
     "DataProfile",
     "EpochCurves",
@@ -84,6 +87,7 @@ __all__ = [
     "ParameterUse",
     "PartScales",
     "PartShift",
+    "PictureProfile",
     "ProbeCost",
     "RateRange",
     "Regularised",
@@ -96,5 +100,6 @@ __all__ = [
     "UnitStatistics",
     "UpdateRatios",
     "WeightNorms",
+    "WorstPictures",
     "evidence_of",
 ]

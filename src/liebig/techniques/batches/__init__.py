@@ -4,10 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
+from liebig.techniques.batches.colour_jitter import ColourJitter
+from liebig.techniques.batches.cut_mix import CutMix
+from liebig.techniques.batches.cutout import Cutout
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
+from liebig.techniques.batches.random_affine import RandomAffine
+from liebig.techniques.batches.random_crop import RandomCrop
+from liebig.techniques.batches.random_flip import RandomFlip
 from liebig.techniques.stage import Technique
 
-ALL: Final[tuple[type[Technique], ...]] = (Mixup, FeatureNoise)
+#: Augmentations of pictures: they stand only in a recipe that reads pictures.
+FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, RandomAffine, ColourJitter, CutMix, Cutout)
 
-__all__ = ["ALL", "FeatureNoise", "Mixup"]
+ALL: Final[tuple[type[Technique], ...]] = (Mixup, FeatureNoise, *FOR_PICTURES)
+
+__all__ = [
+    "ALL",
+    "FOR_PICTURES",
+    "ColourJitter",
+    "CutMix",
+    "Cutout",
+    "FeatureNoise",
+    "Mixup",
+    "RandomCrop",
+    "RandomFlip",
+]
