@@ -214,6 +214,6 @@ def test_a_folder_is_learnt_with_a_backbone(tmp_path, monkeypatch):
     assert len(liebig.load(run.path).predict(place)) == 40
     with pytest.raises(UserError, match="nothing is downloaded"):
         liebig.fit(place, **words)
+    pl.DataFrame({"a": [0.5, 1.5] * 30, "b": ["x", "y"] * 30}).write_csv("table.csv")
     with pytest.raises(UserError, match="--backbone is for pictures"):
-        pl.DataFrame({"a": [0.5, 1.5] * 30, "b": ["x", "y"] * 30}).write_csv("table.csv")
         liebig.fit("table.csv", "b", backbone="own.pth")
