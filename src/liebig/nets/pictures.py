@@ -146,7 +146,7 @@ class PictureNetwork(NetworkSettings):
         return PictureForward(
             first, scalars(nets, "dropout", device), tuple(each.name for each in first.parameters(signature, outputs)),
             tuple(each.name for each in first.buffers(signature, outputs)),
-            {each.name: each for each in first.convolutions(picture_of(signature))},
+            {each.name: each for each in first.convolutions(picture_of(signature))}, any(each.dropout > 0 for each in nets),
         )  # fmt: skip
 
     def structure(self, signature: Signature, outputs: int) -> Structure:
@@ -237,13 +237,15 @@ def _units_last(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureForward(Forward):
-    """K networks of convolutions of one shape, one after another; `dropout` [K]."""
+    """K networks of convolutions of one shape, one after another; `dropout` [K], and whether any of them drops: asking the
+    device in each step would wait for it."""
 
     settings: PictureNetwork
     dropout: Tensor
     names: tuple[str, ...]
     buffer_names: tuple[str, ...]
     layers: Mapping[str, Convolution]
+    drops: bool
 
     def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         members = len(weights[0])
@@ -267,7 +269,7 @@ class PictureForward(Forward):
 
     def _kept(self, batch: Batch, mode: Mode, members: int) -> Tensor | None:
         """What the features of each member are multiplied by, [K, B, features]; None without dropout."""
-        if mode.draws is None or not mode.training or not bool(self.dropout.any()):
+        if mode.draws is None or not mode.training or not self.drops:
             return None
         last = list(self.layers.values())[-1].outputs
         return mode.draws.kept(1.0 - self.dropout, (batch.dense.shape[1], last), _HEAD_STREAM, batch.dense.dtype)
@@ -306,7 +308,11 @@ def _pictures_of(batch: Batch, k: int) -> Tensor:
     """The pictures that member k reads, [B, channels, height, width]."""
     if batch.member_group is None:
         return batch.dense[k if len(batch.dense) > 1 else 0]
-    return batch.dense[int(batch.member_group[k]) if len(batch.dense) > 1 else 0]
+    if len(batch.dense) == 1:
+        return batch.dense[0]
+    if batch.dense.device.type == "cpu":
+        return batch.dense[int(batch.member_group[k])]
+    return batch.dense.index_select(0, batch.member_group[k : k + 1])[0]  # the device knows which: nobody waits for it
 
 
 def residual(member: Member, layers: Mapping[str, Convolution], name: str, x: Tensor) -> Tensor:
