@@ -11,11 +11,12 @@ from liebig.nets.packed import PackedMLP
 from liebig.nets.plain_cnn import PlainCNN
 from liebig.nets.residual_cnn import ResidualCNN
 from liebig.nets.resnet import ResNet
+from liebig.nets.vision_transformer import VisionTransformer
 from liebig.nets.whitened_cnn import WhitenedCNN
 
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
 
 #: Networks that read pictures.
-FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN, ResNet)
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN, ResNet, VisionTransformer)
 
 AnyNetwork = Annotated[MLP | PackedMLP, Field(discriminator="kind"), BY_KIND]
