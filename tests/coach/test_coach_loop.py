@@ -75,6 +75,9 @@ class TimedRunner(SimulatedRunner):
             for request, result in zip(requests, super().run(requests, deadline), strict=True)
         ]
 
+    def predicted_seeds_seconds(self, winner, seeds, most):
+        return 0.0
+
     def predicted_seal_seconds(self, finals):
         return sum(self.seal_cost * each.rows for each in finals)
 

@@ -81,6 +81,9 @@ class Answering(TimedRunner):
             case _:
                 return self.seal_cost * final.rows
 
+    def predicted_seeds_seconds(self, winner, seeds, most):
+        return 0.0
+
     def predicted_seal_seconds(self, finals):
         return sum(self._price(each) for each in finals)
 

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from liebig.coach.runner import Final, FinalChallenger, FinalCombination
-from liebig.coach.seeds import MOST_SEEDS, seeds_that_fit
+from liebig.coach.seeds import MOST_SEEDS, kept_for_seeds, seeds_that_fit
 from liebig.coach.training import TrainingRunner
 from liebig.data.table.first_recipes import textbook
 from liebig.data.table.task import TableTask, table_task
@@ -33,6 +33,21 @@ def test_seeds_are_as_many_as_time_pays_for(left: float, spent: float, again: fl
 def test_seeds_that_cost_less_together_are_more() -> None:
     dear, cheap = (seeds_that_fit(4.0, 1.0, 0.0, times) for times in (lambda count: count, lambda count: count / 2))
     assert (dear, cheap) == (3, 6)
+
+
+@pytest.mark.parametrize("most", [0.0, 2.0, 3.0, 4.5, 1e9])
+@pytest.mark.parametrize("again", [0.0, 1.3])
+def test_what_is_kept_pays_for_the_seeds_that_it_is_kept_for(most: float, again: float) -> None:
+    kept = kept_for_seeds(most, 4, 1.0, again, float)
+    assert 0.0 <= kept <= most
+    fit = seeds_that_fit(kept + again, 1.0, again, float)
+    assert (fit > 1) == (kept > 0.0)
+    assert fit <= 4
+
+
+def test_nothing_is_kept_where_nothing_was_timed() -> None:
+    assert kept_for_seeds(1e9, 4, 1.0, 0.0, lambda seeds: float("inf")) == 0.0
+    assert kept_for_seeds(1e9, 4, 0.0, 0.0, float) == 0.0
 
 
 @pytest.fixture(scope="module")

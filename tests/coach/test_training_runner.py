@@ -129,7 +129,9 @@ def test_a_whole_study_of_a_small_table(found):
 @pytest.mark.parametrize(("rows", "forms"), [(300, 2), (2000, 3)])
 def test_the_starting_recipe_has_cheaper_forms(rows, forms):
     numbers = np.random.default_rng(0)
-    frame = pl.DataFrame({"a": numbers.normal(size=rows), "b": numbers.normal(size=rows), "y": numbers.normal(size=rows)})
+    frame = pl.DataFrame(
+        {"a": numbers.normal(size=rows), "b": numbers.normal(size=rows), "y": numbers.normal(size=rows)}
+    )
     found = table_task(frame, "y", kind="regression")
     runner = runner_of(found)
     ideas = TableAdvisor(found, runner).starting()

@@ -32,6 +32,9 @@ CONFIRMATION_SHARE: Final = 0.5
 SEAL_SHARE: Final = 0.4
 #: Of the budget, what is kept at most for the members of a combination, which are trained once more for the seal.
 COMBINE_SHARE: Final = 0.15
+#: Of the budget, what is kept at most for training the winner from further seeds, and of how many it is kept in all.
+SEEDS_SHARE: Final = 0.1
+SEEDS_KEPT: Final = 4
 #: Weighing takes seconds itself, at most so many and this share of the budget: with fewer it is not begun.
 COMBINE_LEAST: Final = 1.5
 COMBINE_LEAST_SHARE: Final = 0.05

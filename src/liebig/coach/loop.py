@@ -30,7 +30,7 @@ from liebig.coach.actions import (
 )
 from liebig.coach.advice import Advisor, Idea
 from liebig.coach.combining import HOPEFUL, least_seconds, predict_ms, promising
-from liebig.coach.limits import COMBINE_SHARE, MOST_SHARE
+from liebig.coach.limits import COMBINE_SHARE, MOST_SHARE, SEEDS_KEPT, SEEDS_SHARE
 from liebig.coach.policy import next_action
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Runner
 from liebig.coach.runner import Final as FinalRun
@@ -226,9 +226,18 @@ class _Coach:
         return ends * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self.runner.predicted_seal_seconds(self._finals())
 
     def _deadline(self) -> float | None:
-        """When training for trials must end: before the seal, and before what members of a combination take there."""
+        """When training for trials must end: before the seal, and before what members of a combination, or further seeds of
+        the winner, take there."""
         until = self._until_seal()
-        return None if until == inf else until - self._kept_for_members()
+        return None if until == inf else until - max(self._kept_for_members(), self._kept_for_seeds())
+
+    def _kept_for_seeds(self) -> float:
+        """Seconds that stay for further seeds of the winner: of what a study can do in its last seconds that is the surest to
+        help. The baseline stays a single network."""
+        ends, finals = self.study.began.ends_at, self._finals()
+        if ends is None or len(finals) < 2:
+            return 0.0
+        return self.runner.predicted_seeds_seconds(finals[-1], SEEDS_KEPT, SEEDS_SHARE * ends)
 
     def _seconds_left(self) -> float:
         if self._is_spent:

@@ -56,6 +56,11 @@ class FinalCombination:
     members: tuple[Final | FinalChallenger, ...]
     weights: tuple[float, ...]
 
+    @property
+    def networks(self) -> tuple[Final, ...]:
+        """Its members that are networks, most important first."""
+        return tuple(each for each in self.members if isinstance(each, Final))
+
 
 AnyFinal = Final | FinalCombination
 
@@ -124,6 +129,10 @@ class Runner(Protocol):
     ) -> Sequence[Opened]:
         """Train these and score them on the sealed part: the only call that reads it, made once in a study. Until `spare`
         on the clock the winner, the last of them, may be trained from further seeds, whose mean then answers."""
+
+    def predicted_seeds_seconds(self, winner: AnyFinal, seeds: int, most: float) -> float:
+        """What training the winner from further seeds will take at the seal, from at most so many `seeds` in all; 0 where
+        that is not done, or where `most` seconds do not pay for a second one."""
 
     def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         """What `open_seal` will take, all that comes after it (saving, the report) included."""

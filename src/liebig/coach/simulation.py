@@ -188,6 +188,9 @@ class SimulatedRunner:
             if isinstance(each, FinalRun)
         ]
 
+    def predicted_seeds_seconds(self, winner: AnyFinal, seeds: int, most: float) -> float:
+        return 0.0
+
     def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         return 0.0
 

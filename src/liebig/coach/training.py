@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from liebig.coach.kept import LIMIT as KEPT_ANSWERS
 from liebig.coach.kept import KeptAnswers
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Weighed
 from liebig.coach.runner import Final as FinalRun
-from liebig.coach.seeds import seeds_that_fit
+from liebig.coach.seeds import kept_for_seeds, seeds_that_fit
 from liebig.coach.seen import EVIDENCE_BLOCKS
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Predictions, Rows
@@ -474,8 +475,7 @@ class TrainingRunner:
             for each in members.values()
             if self._refits and isinstance(each, FittedChallenger)
         )
-        networks = [each for each in final.members if isinstance(each, FinalRun)]
-        seeds, reached = self._seeds(networks, spent, sum(again), spare), []
+        seeds, reached = self._seeds(final.networks, spent, sum(again), spare), []
         for place, member in list(members.items()):
             each = final.members[place]
             if isinstance(member, Fitted) and isinstance(each, FinalRun):
@@ -486,20 +486,38 @@ class TrainingRunner:
 
     def _seeds(self, networks: Sequence[FinalRun], spent: float, others: float, spare: float | None) -> int:
         """From how many seeds the `networks` of the winner can be trained by `spare`, where one took `spent` seconds, and
-        `others` go to other algorithms. One where answers must be quick, and where treatments are seeds themselves."""
-        if spare is None or self._bounds_prediction or self._reseeded:
-            return 1
-        again = self.task.rows / max(len(self.task.parts.work), 1) if self._refits else 0.0
-
-        def together(seeds: int) -> float:
-            recipes = [_of_seeds(lasting(each.recipe, each.epochs), replicas(each.recipe) * seeds) for each in networks]
-            return sum(sum(self._shapes([Request(recipe, 0)]).values()) for recipe in recipes)
-
-        alone = together(1) if networks else 0.0
-        if alone <= 0.0:
+        `others` go to other algorithms."""
+        if spare is None or not self._takes_seeds(networks):
             return 1
         left = spare - self._clock() - AFTER_SEAL - others
-        return seeds_that_fit(left, spent, again, lambda seeds: together(seeds) / alone)
+        return seeds_that_fit(left, spent, self._again, lambda seeds: self._times(networks, seeds))
+
+    def predicted_seeds_seconds(self, winner: AnyFinal, seeds: int, most: float) -> float:
+        networks = [winner] if isinstance(winner, FinalRun) else winner.networks
+        if not self._takes_seeds(networks):
+            return 0.0
+        spent = sum(self._training_seconds_of(each)[0] for each in networks)
+        return kept_for_seeds(most, seeds, spent, self._again, lambda count: self._times(networks, count))
+
+    def _takes_seeds(self, networks: Sequence[FinalRun]) -> bool:
+        """Not where answers must be quick, where treatments are seeds themselves, or where a user's network is handed back."""
+        users = any(isinstance(each.recipe.network, UserModule) for each in networks)
+        return bool(networks) and not (users or self._bounds_prediction or self._reseeded)
+
+    @property
+    def _again(self) -> float:
+        """Rows that the winner is trained on once more, beside those that it was trained on."""
+        return self.task.rows / max(len(self.task.parts.work), 1) if self._refits else 0.0
+
+    def _times(self, networks: Sequence[FinalRun], seeds: int) -> float:
+        """How many times as long training these from so many seeds takes as from one; without end where nothing was timed."""
+
+        def together(count: int) -> float:
+            recipes = [_of_seeds(lasting(each.recipe, each.epochs), replicas(each.recipe) * count) for each in networks]
+            return sum(sum(self._shapes([Request(recipe, 0)]).values()) for recipe in recipes)
+
+        alone = together(1)
+        return together(seeds) / alone if alone > 0.0 else inf
 
     def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:
         """`model`, trained as `final` says, and as many more as make `seeds` of them, on the same rows in other orders; `model`
