@@ -39,7 +39,8 @@ class TableOptions:
 
     `task` is binary, multiclass or regression; `columns` corrects what single columns are taken for; `weights`, `group`
     and `time` name columns; `test` is the user's own test set, which becomes the sealed part. `size` is the side that
-    pictures are squeezed to.
+    pictures are squeezed to. `series` names the column of a long table that says which sequence a row belongs to; the next
+    `horizon` values of the target are forecast from the `lookback` steps before.
     """
 
     target: str | None = None
@@ -52,6 +53,9 @@ class TableOptions:
     test: str | None = None
     seed: int = 0
     size: int | None = None
+    series: str | None = None
+    horizon: int | None = None
+    lookback: int | None = None
 
     def as_text(self) -> dict[str, str]:
         """Every option given, as text that `from_text` reads again."""

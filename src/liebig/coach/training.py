@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from liebig.classical import Shape, installed
+from liebig.classical import Shape, challenger_named
 from liebig.coach.kept import LIMIT as KEPT_ANSWERS
 from liebig.coach.kept import KeptAnswers
 from liebig.coach.loop import EVIDENCE_BLOCKS
@@ -24,6 +24,7 @@ from liebig.core.event import Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.data.sequences.content import SequenceData
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
@@ -253,7 +254,7 @@ class TrainingRunner:
 
     def _fit_challenger(self, name: str, rows: Rows, seed: int) -> FittedChallenger:
         """Raises ValueError for what it cannot be fitted on."""
-        challenger = next(each for each in installed() if each.name == name)
+        challenger = challenger_named(name)
         task = self.task
         self._choose_threads()
         began = time.monotonic()
@@ -268,7 +269,8 @@ class TrainingRunner:
             )
         expected = challenger.predicted_seconds(self._shape(len(rows)))
         self._fits.setdefault(name, _Pace()).seeing(time.monotonic() - began, expected)
-        return FittedChallenger(name, tuple(task.data.inputs), answerer)
+        like = task.data.like if isinstance(task.data, SequenceData) else None
+        return FittedChallenger(name, tuple(task.data.inputs), answerer, like)
 
     def _shape(self, rows: int) -> Shape:
         data = self.task.data
@@ -281,7 +283,7 @@ class TrainingRunner:
     def _predicted_fit(self, name: str, rows: int) -> float:
         """Seconds of one fit: from shapes, corrected by what its fits took here. One that was not fitted yet is taken to suffer as
         much as networks do where the machine is busy."""
-        challenger = next(each for each in installed() if each.name == name)
+        challenger = challenger_named(name)
         pace = self._fits.get(name)
         factor = max(1.0, self._pace.factor) if pace is None else pace.factor
         return challenger.predicted_seconds(self._shape(rows)) * factor

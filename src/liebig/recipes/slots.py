@@ -9,9 +9,11 @@ from typing import Final
 from liebig.core.settings import Settings
 from liebig.data.module.inputs import ModuleInputs
 from liebig.data.pictures.inputs import PictureInputs
+from liebig.data.sequences.inputs import SequenceInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets import ALL as POPULATION_NETWORKS
 from liebig.nets import FOR_PICTURES as PICTURE_NETWORKS
+from liebig.nets import FOR_SEQUENCES as SEQUENCE_NETWORKS
 from liebig.nets.user_module import UserModule
 from liebig.techniques.averaging import ALL as AVERAGING
 from liebig.techniques.batches import ALL as BATCHES
@@ -32,12 +34,14 @@ from liebig.techniques.schedules.users_schedule import UsersSchedule
 from liebig.techniques.stage import Technique
 from liebig.techniques.stopping import ALL as STOPPING
 
-NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, *PICTURE_NETWORKS, UserModule)
-INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, ModuleInputs)
+NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, *PICTURE_NETWORKS, *SEQUENCE_NETWORKS, UserModule)
+INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, SequenceInputs, ModuleInputs)
 #: What stands for functions of the user's own fits into a recipe for a user's own network only.
 OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule, OwnOrder)
 #: What reads or changes pictures, and stands in no other recipe.
 PICTURES: Final[tuple[type[Settings], ...]] = (PictureInputs, *PICTURE_NETWORKS, *PICTURE_BATCHES)
+#: What reads or changes sequences, and stands in no other recipe.
+SEQUENCES: Final[tuple[type[Settings], ...]] = (SequenceInputs, *SEQUENCE_NETWORKS)
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,
     *AVERAGING,

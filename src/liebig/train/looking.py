@@ -74,7 +74,7 @@ class Looker:
         began = time.perf_counter()
         values, changed = views(self._before, stack.specs), views(stack.flat - self._before, stack.specs)
         whole = self._seeing is Seeing.WHOLE
-        users = isinstance(stack.forward, UserForward | PictureForward)
+        users = isinstance(stack.forward, UserForward | PictureForward) or stack.forward.units_first
         seen = tuple(
             SeenWeight(spec.name, value, part if whole else None, change, outputs_first=users)
             for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)
