@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import polars as pl
 import pytest
+from picture_cases import bars, folder
 from PIL import Image
-from pictures.picture_cases import bars, folder
 
 from liebig.core.errors import UserError
 from liebig.core.task import TaskKind

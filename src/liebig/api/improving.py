@@ -304,9 +304,7 @@ def _run_with(
     )
     advisor: Advisor
     if isinstance(found, PictureTask):
-        advisor = PictureAdvisor(
-            found, runner, seconds=store.study.began.budget, baseline=first, placebo=wishes.placebo
-        )
+        advisor = PictureAdvisor(found, runner, baseline=first, placebo=wishes.placebo)
     else:
         advisor = TableAdvisor(
             found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks

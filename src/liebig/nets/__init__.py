@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from liebig.core.settings import BY_KIND
-from liebig.nets.fast_cnn import FastCNN
 from liebig.nets.gru import GRU
 from liebig.nets.lstm import LSTM
 from liebig.nets.mlp import MLP
@@ -16,11 +15,12 @@ from liebig.nets.residual_cnn import ResidualCNN
 from liebig.nets.rnn import RNN
 from liebig.nets.small_transformer import SmallTransformer
 from liebig.nets.temporal_cnn import TemporalCNN
+from liebig.nets.whitened_cnn import WhitenedCNN
 
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
 
 #: Networks that read pictures.
-FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, FastCNN, ResidualCNN)
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN)
 
 #: Networks that read the steps of sequences.
 FOR_SEQUENCES: Final[tuple[type[NetworkSettings], ...]] = (TemporalCNN, LSTM, GRU, RNN, SmallTransformer)

@@ -32,6 +32,7 @@ _EPSILON: Final = 1e-5
 _HEAD_STREAM: Final = 2000
 #: Pictures that are answered at a time, and places of each layer that a look is shown.
 _CHUNK: Final = 256
+_LEAST_POOLED: Final = 2
 _PLACES: Final = 2048
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0), STACKABLE]
@@ -40,7 +41,8 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0), STACKABLE]
 @dataclass(frozen=True, slots=True)
 class Convolution:
     """One convolution as it stands in a network: square kernel, padded so that a stride of 1 keeps the size. `normalised`
-    batch-normalises what leaves it; `places` are the positions that it answers."""
+    batch-normalises what leaves it, `pooled` halves its sides before that (2x2 maximum pooling: normalising a quarter is cheaper,
+    and the same but for the pooled few); `places` are the positions that it answers."""
 
     name: str
     inputs: int
@@ -49,20 +51,23 @@ class Convolution:
     stride: int
     places: int
     normalised: bool = True
+    pooled: bool = False
 
 
 class PictureNetwork(NetworkSettings):
     """Convolutions, the mean over all places, dropout, and a linear output layer.
 
-    `blocks` says how deep it is, in its own blocks. `dropout` acts on the means. With `views` of 2 what is handed over is the mean of the answers for a picture and for its
-    mirror image.
+    `blocks` says how deep it is, in its own blocks. `dropout` acts on the means. What is handed over is the mean of the answers
+    for several views of a picture: with `mirrored` also its mirror image, with `shifted` also four shifts by one pixel (which
+    together count as much as the picture itself).
     """
 
     width: int = Field(32, ge=1, le=4096)
     activation: AnyActivation = ReLU()
     dropout: Share = 0.0
     blocks: int = Field(2, ge=1, le=16)
-    views: int = Field(1, ge=1, le=2)
+    mirrored: bool = False
+    shifted: bool = False
 
     def conflicts(self, recipe: Recipe) -> str | None:
         if recipe.inputs.kind != "pictures":
@@ -159,6 +164,11 @@ def _picture(signature: Signature) -> tuple[int, ...]:
     return signature.picture
 
 
+def pooled_side(side: int) -> int:
+    """The side of what leaves 2x2 maximum pooling; what is too small is not pooled any more."""
+    return side // 2 if side >= _LEAST_POOLED else side
+
+
 def halved(side: int) -> int:
     """The side of what leaves a convolution of stride 2 (or a pooling with one place of padding)."""
     return (side + 1) // 2
@@ -179,10 +189,12 @@ class Member:
     seen: list[_Seen]
 
     def convolved(self, layer: Convolution, x: Tensor) -> Tensor:
-        """Convolution -> normalisation, the activation left out."""
+        """Convolution -> pooling -> normalisation, the activation left out."""
         bias = None if layer.normalised else self.weights[f"{layer.name}.bias"]
         weight = self.weights[f"{layer.name}.weight"]
         x = functional.conv2d(x, weight, bias, layer.stride, layer.kernel // 2)
+        if layer.pooled:
+            x = functional.max_pool2d(x, [2 if side >= _LEAST_POOLED else 1 for side in x.shape[2:]])
         return self._normalised(layer.name, x) if layer.normalised else x
 
     def bent(self, layer: Convolution, x: Tensor) -> Tensor:
@@ -248,11 +260,22 @@ class PictureForward(Forward):
             return self._once(member, x, kept)
         parts = []
         for part in torch.split(x, _CHUNK):
-            answer = self._once(member, part, None)
-            if member.mode.final and self.settings.views > 1:
-                answer = (answer + self._once(member, part.flip(-1), None)) / 2
-            parts.append(answer)
+            views = self._views(part) if member.mode.final else [(1.0, part)]
+            answered = [weight * self._once(member, view, None) for weight, view in views]
+            parts.append(torch.stack(answered).sum(0) if len(answered) > 1 else answered[0])
         return torch.cat(parts) if len(parts) != 1 else parts[0]
+
+    def _views(self, x: Tensor) -> list[tuple[float, Tensor]]:
+        """Views of the pictures [B, channels, height, width], each with its share in the answer."""
+        height, width = x.shape[2:]
+        views = [(1.0, x)]
+        if self.settings.shifted and min(height, width) > 1:
+            wider = functional.pad(x, (1, 1, 1, 1), "reflect")
+            corners = [wider[:, :, i : i + height, j : j + width] for i in (0, 2) for j in (0, 2)]
+            views = [(0.5, x), *((0.125, each) for each in corners)]
+        if self.settings.mirrored:
+            views = [(share / 2, each) for share, view in views for each in (view, view.flip(-1))]
+        return views
 
     def _once(self, member: Member, x: Tensor, kept: Tensor | None) -> Tensor:
         x = x.to(member.weights["output.weight"].dtype, memory_format=torch.channels_last)

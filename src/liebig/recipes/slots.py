@@ -24,6 +24,7 @@ from liebig.techniques.compute import ALL as COMPUTE
 from liebig.techniques.ensembles import ALL as ENSEMBLES
 from liebig.techniques.gradients import ALL as GRADIENTS
 from liebig.techniques.initialisations import ALL as INITIALISATIONS
+from liebig.techniques.initialisations import FOR_PICTURES as PICTURE_INITIALISATIONS
 from liebig.techniques.objectives import ALL as OBJECTIVES
 from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.techniques.optimizers import ALL as OPTIMIZERS
@@ -39,9 +40,14 @@ INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, Sequenc
 #: What stands for functions of the user's own fits into a recipe for a user's own network only.
 OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule, OwnOrder)
 #: What reads or changes pictures, and stands in no other recipe.
-PICTURES: Final[tuple[type[Settings], ...]] = (PictureInputs, *PICTURE_NETWORKS, *PICTURE_BATCHES)
 #: What reads or changes sequences, and stands in no other recipe.
 SEQUENCES: Final[tuple[type[Settings], ...]] = (SequenceInputs, *SEQUENCE_NETWORKS)
+PICTURES: Final[tuple[type[Settings], ...]] = (
+    PictureInputs,
+    *PICTURE_NETWORKS,
+    *PICTURE_BATCHES,
+    *PICTURE_INITIALISATIONS,
+)
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,
     *AVERAGING,

@@ -16,6 +16,7 @@ from liebig.remedies.clip_gradients import ClipGradients
 from liebig.remedies.collect_more_rows import CollectMoreRows
 from liebig.remedies.cosine_schedule import CosineSchedule
 from liebig.remedies.crop_pictures import CropPictures
+from liebig.remedies.cut_and_mix import CutAndMix
 from liebig.remedies.deeper import Deeper
 from liebig.remedies.detach_history import DetachHistory
 from liebig.remedies.drop_bad_features import DropBadFeatures
@@ -28,6 +29,7 @@ from liebig.remedies.higher_rate import HigherRate
 from liebig.remedies.huber_loss import HuberLoss
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
 from liebig.remedies.insert_activation import InsertActivations
+from liebig.remedies.jitter_colours import JitterColours
 from liebig.remedies.keep_best_epoch import KeepBestEpoch
 from liebig.remedies.larger_batches import LargerBatches
 from liebig.remedies.layer_normalisation import NormaliseByLayer
@@ -101,6 +103,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     CollectMoreRows(),
     CosineSchedule(),
     CropPictures(),
+    CutAndMix(),
     Deeper(),
     DetachHistory(),
     DropBadFeatures(),
@@ -114,6 +117,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     InitialiseForActivation(),
     InsertActivations(),
     KeepBestEpoch(),
+    JitterColours(),
     LargerBatches(),
     NormaliseByLayer(),
     LeakUnits(),

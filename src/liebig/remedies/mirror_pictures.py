@@ -18,19 +18,19 @@ from liebig.techniques.batches.random_flip import RandomFlip
 
 
 class MirrorPictures(Remedy):
-    """Adds `random-flip`, and `network.views` = 2."""
+    """Adds `random-flip`, and `network.mirrored`."""
 
     name = "mirror-pictures"
     answers = (Overfitting, TooLittleData)
     prior = Prior(1.5, -3.0, 5.0, "mirror images: a gain on photographs, a loss on digits, the literature's gaps")
-    changes = ("techniques.random-flip", "network.views")
+    changes = ("techniques.random-flip", "network.mirrored")
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
         if not isinstance(recipe.inputs, PictureInputs) or recipe.technique(RandomFlip) is not None:
             return ()
         changed = add(recipe, RandomFlip())
         if changed is not None and isinstance(recipe.network, PictureNetwork):
-            changed = edit(changed, "network", {"views": 2})
+            changed = edit(changed, "network", {"mirrored": True})
         return worth_trying("augment: mirror images", recipe, changed)
 
     def advise(self, finding: Finding) -> str:

@@ -49,6 +49,14 @@ _NAMED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "techniques.seed-ensemble": ("ensemble of seeds", ()),
     "techniques.clip-norm": ("clipped gradients", ("exploding-gradient",)),
     "techniques.mixup": ("mixup", ("class-imbalance", "overfitting")),
+    "network.mirrored": ("mirror images answered too", ()),
+    "network.shifted": ("shifted views answered too", ()),
+    "techniques.whiten-patches": ("whitened patches", ("poor-initialisation",)),
+    "techniques.random-crop": ("random crops", ("overfitting", "too-little-data")),
+    "techniques.random-flip": ("mirror images", ("overfitting", "too-little-data")),
+    "techniques.colour-jitter": ("colour jitter", ("overfitting", "too-little-data")),
+    "techniques.cutout": ("cutout", ("overfitting",)),
+    "techniques.cut-mix": ("CutMix", ("overfitting",)),
 }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from liebig.techniques.batches.colour_jitter import ColourJitter
+from liebig.techniques.batches.cut_mix import CutMix
 from liebig.techniques.batches.cutout import Cutout
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
@@ -12,8 +14,18 @@ from liebig.techniques.batches.random_flip import RandomFlip
 from liebig.techniques.stage import Technique
 
 #: Augmentations of pictures: they stand only in a recipe that reads pictures.
-FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, Cutout)
+FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, ColourJitter, CutMix, Cutout)
 
 ALL: Final[tuple[type[Technique], ...]] = (Mixup, FeatureNoise, *FOR_PICTURES)
 
-__all__ = ["ALL", "FOR_PICTURES", "Cutout", "FeatureNoise", "Mixup", "RandomCrop", "RandomFlip"]
+__all__ = [
+    "ALL",
+    "FOR_PICTURES",
+    "ColourJitter",
+    "CutMix",
+    "Cutout",
+    "FeatureNoise",
+    "Mixup",
+    "RandomCrop",
+    "RandomFlip",
+]

@@ -11,6 +11,7 @@ from liebig.techniques.initialisations.orthogonal import Orthogonal
 from liebig.techniques.initialisations.small_normal import SmallNormal
 from liebig.techniques.initialisations.standard_normal import StandardNormal
 from liebig.techniques.initialisations.variance_calibration import VarianceCalibration
+from liebig.techniques.initialisations.whiten_patches import WhitenPatches
 from liebig.techniques.initialisations.xavier import Xavier
 from liebig.techniques.initialisations.zero import Zero
 from liebig.techniques.stage import Technique
@@ -25,10 +26,15 @@ ALL: Final[tuple[type[Technique], ...]] = (
     Orthogonal,
     BaseRateBias,
     VarianceCalibration,
+    WhitenPatches,
 )
+
+#: What prepares networks that read pictures.
+FOR_PICTURES: Final[tuple[type[Technique], ...]] = (WhitenPatches,)
 
 __all__ = [
     "ALL",
+    "FOR_PICTURES",
     "BaseRateBias",
     "He",
     "LeCun",
@@ -36,6 +42,7 @@ __all__ = [
     "SmallNormal",
     "StandardNormal",
     "VarianceCalibration",
+    "WhitenPatches",
     "Xavier",
     "Zero",
 ]

@@ -1,0 +1,159 @@
+"""What changes pictures of a training batch, and what whitens the first layer."""
+
+import numpy as np
+import pytest
+import torch
+
+from liebig.nets.whitened_cnn import WhitenedCNN
+from liebig.stack.batch import Batch
+from liebig.stack.draws import Draws
+from liebig.stack.specs import Signature
+from liebig.techniques.batches import FOR_PICTURES
+from liebig.techniques.batches.colour_jitter import ColourJitter
+from liebig.techniques.batches.cut_mix import CutMix
+from liebig.techniques.batches.cutout import Cutout
+from liebig.techniques.batches.pictures import reflected
+from liebig.techniques.batches.random_crop import RandomCrop
+from liebig.techniques.batches.random_flip import RandomFlip
+from liebig.techniques.initialisations.whiten_patches import WhitenPatches
+from liebig.techniques.stage import Ground
+
+CPU = torch.device("cpu")
+EVERY = pytest.mark.parametrize("kind", FOR_PICTURES, ids=lambda each: each.__name__)
+
+
+def ground(outputs=3, specs=()):
+    return Ground(specs, outputs, True, 100, 4, 10, (), CPU)
+
+
+def batch_of(rows=8, side=10, groups=1, members=1, seed=0):
+    dense = torch.randn(groups, rows, 3, side, side, generator=torch.Generator().manual_seed(seed))
+    target = torch.arange(rows).remainder(3).float().expand(groups, rows)
+    return Batch(dense, target, member_group=torch.arange(members) % groups)
+
+
+def applied(record, batch, members=1, step=0, seeds=None):
+    stage = type(record).stage([record] * members, ground())
+    return stage.on_batch(batch, Draws(seeds or tuple(range(members)), step, CPU))
+
+
+@EVERY
+@pytest.mark.parametrize(("groups", "members"), [(1, 1), (1, 3), (2, 2), (2, 4)])
+def test_every_member_has_pictures_of_its_own_and_the_same_alone(kind, groups, members):
+    batch = batch_of(groups=groups, members=members)
+    found = applied(kind(), batch, members)
+    assert found.dense.shape == (members, 8, 3, 10, 10)
+    assert found.target.shape[:2] == (members, 8) or found.member_group is not None
+    last = members - 1
+    group = int(batch.member_group[last])
+    own = Batch(
+        batch.dense[group : group + 1], batch.target[group : group + 1], member_group=torch.zeros(1, dtype=torch.int64)
+    )
+    single = applied(kind(), own, 1, seeds=(last,))
+    torch.testing.assert_close(found.dense[last], single.dense[0])
+    told = found.target[last] if found.member_group is None else found.target[found.member_group[last]]
+    torch.testing.assert_close(told, single.target[0])
+
+
+@EVERY
+def test_it_changes_anew_in_every_step(kind):
+    batch = batch_of(rows=16)
+    assert not torch.equal(applied(kind(), batch, step=0).dense, applied(kind(), batch, step=1).dense)
+
+
+def test_a_crop_shows_a_part_of_the_picture_and_its_mirrored_edge():
+    side = 16
+    ramp = torch.arange(side * side).float().view(1, 1, 1, side, side).expand(1, 64, 1, side, side)
+    found = applied(
+        RandomCrop(padding=0.125), Batch(ramp, torch.zeros(1, 64), member_group=torch.zeros(1, dtype=torch.int64))
+    )
+    shifts = {(int(each[0, 8, 8]) // side - 8, int(each[0, 8, 8]) % side - 8) for each in found.dense[0]}
+    assert len(shifts) > 10
+    assert max(abs(each) for pair in shifts for each in pair) == 2
+    assert reflected(torch.arange(-2, 6), 4).tolist() == [2, 1, 0, 1, 2, 3, 2, 1]
+    assert reflected(torch.arange(-1, 2), 1).tolist() == [0, 0, 0]
+
+
+def test_half_of_the_pictures_are_mirrored():
+    batch = batch_of(rows=400, side=4)
+    found = applied(RandomFlip(), batch).dense[0]
+    turned = torch.tensor([torch.equal(a, b.flip(-1)) for a, b in zip(found, batch.dense[0], strict=True)])
+    kept = torch.tensor([torch.equal(a, b) for a, b in zip(found, batch.dense[0], strict=True)])
+    assert bool((turned ^ kept).all())
+    assert 0.4 < turned.float().mean() < 0.6
+
+
+def test_cutout_blanks_a_square_at_most():
+    batch = batch_of(rows=100, side=20)
+    found = applied(Cutout(size=0.5), batch).dense[0]
+    blank = (found == 0).all(1)
+    assert blank.flatten(1).sum(1).max() == 100
+    assert bool(torch.where(blank[:, None], torch.zeros(()), batch.dense[0]).eq(found).all())
+
+
+def test_jitter_changes_tones_and_not_what_is_where():
+    batch = batch_of(rows=50, side=8)
+    found = applied(ColourJitter(strength=0.2), batch).dense[0]
+    for before, after in zip(batch.dense[0].flatten(2), found.flatten(2), strict=True):
+        for a, b in zip(before, after, strict=True):
+            assert np.corrcoef(a, b)[0, 1] > 0.9999
+    factors = found.flatten(2).std(2) / batch.dense[0].flatten(2).std(2)
+    assert 0.75 < factors.min() < 0.9
+    assert 1.1 < factors.max() < 1.25
+
+
+def test_mixed_targets_are_as_large_as_the_areas():
+    rows = 200
+    dense = torch.arange(rows).float().view(1, rows, 1, 1, 1).expand(1, rows, 3, 12, 12)
+    target = torch.arange(rows).remainder(3).float()[None]
+    found = applied(CutMix(share=1.0), Batch(dense, target, member_group=torch.zeros(1, dtype=torch.int64)))
+    torch.testing.assert_close(found.target.sum(2), torch.ones(1, rows))
+    own = (found.dense[0, :, 0] == torch.arange(rows).view(-1, 1, 1)).float().mean((1, 2))
+    classes = target[0].long()
+    other = torch.stack(
+        [torch.unique(found.dense[0, i, 0])[torch.unique(found.dense[0, i, 0]) != i][:1].sum() for i in range(rows)]
+    )
+    same = classes == classes[other.long() % rows]
+    told = found.target[0].gather(1, classes[:, None])[:, 0]
+    torch.testing.assert_close(told[~same & (own < 1)], own[~same & (own < 1)])
+    few = applied(CutMix(share=0.5), Batch(dense, target, member_group=torch.zeros(1, dtype=torch.int64)))
+    assert 0.3 < (few.target.amax(2) < 1).float().mean() < 0.7
+
+
+def test_numbers_are_mixed_as_they_are():
+    stage = CutMix.stage([CutMix(share=1.0)], Ground((), 1, False, 100, 4, 10, (), CPU))
+    batch = Batch(
+        torch.randn(1, 6, 1, 8, 8), torch.arange(6).float()[None], member_group=torch.zeros(1, dtype=torch.int64)
+    )
+    found = stage.on_batch(batch, Draws((1,), 0, CPU))
+    assert found.target.shape == (1, 6)
+    assert 0 <= found.target.min() <= found.target.max() <= 5
+
+
+def test_whitened_patches_have_unit_variance_and_no_correlation():
+    network = WhitenedCNN(width=4, blocks=1)
+    signature = Signature(3 * 16 * 16, picture=(3, 16, 16))
+    specs = network.parameters(signature, 2)
+    smooth = torch.nn.functional.avg_pool2d(
+        torch.randn(32, 3, 18, 18, generator=torch.Generator().manual_seed(0)), 3, 1
+    )
+    batch = Batch(smooth[None], torch.zeros(1, 32), member_group=torch.zeros(2, dtype=torch.int64))
+    weights = [torch.randn(2, *spec.shape) for spec in specs]
+    stage = WhitenPatches.stage([WhitenPatches(least=1e-6)] * 2, ground(2, specs))
+    prepared = stage.prepare(weights, (0, 1), batch, lambda _: [])
+    place = next(i for i, spec in enumerate(specs) if spec.name == "whitening.weight")
+    first, second = prepared[place]
+    torch.testing.assert_close(first, second)
+    torch.testing.assert_close(first[:12], -first[12:])
+    answers = torch.nn.functional.conv2d(smooth, first[:12]).permute(1, 0, 2, 3).flatten(1)
+    torch.testing.assert_close(answers @ answers.T / answers.shape[1], torch.eye(12), atol=0.02, rtol=0)
+    assert all(torch.equal(a, b) for i, (a, b) in enumerate(zip(prepared, weights, strict=True)) if i != place)
+
+
+def test_patches_of_one_tone_do_no_harm():
+    network = WhitenedCNN(width=4, blocks=1)
+    specs = network.parameters(Signature(64, picture=(1, 8, 8)), 2)
+    batch = Batch(torch.zeros(1, 4, 1, 8, 8), torch.zeros(1, 4), member_group=torch.zeros(1, dtype=torch.int64))
+    stage = WhitenPatches.stage([WhitenPatches()], ground(2, specs))
+    prepared = stage.prepare([torch.randn(1, *spec.shape) for spec in specs], (0,), batch, lambda _: [])
+    assert all(bool(torch.isfinite(each).all()) for each in prepared)
