@@ -55,7 +55,9 @@ class Refit(StrEnum):
 
 Table = Annotated[
     str,
-    typer.Argument(metavar="TABLE", help="A CSV, Parquet or Arrow file; or pictures: a folder, a zip or npz file."),
+    typer.Argument(
+        metavar="TABLE", help="A CSV, Parquet or Arrow file; pictures: a folder, a zip or npz file; or sequences: npz."
+    ),
 ]
 Target = Annotated[str | None, typer.Option(help="The column to predict. Without it the columns are listed.")]
 TaskName = Annotated[
@@ -76,6 +78,9 @@ Size = Annotated[int | None, typer.Option(help="Pictures: the side in pixels tha
 Cache = Annotated[
     str | None, typer.Option(help="Decoded pictures: what they may take on disk, or none. Default: 4GiB.")
 ]
+Series = Annotated[str | None, typer.Option(help="Long tables: the column that says which sequence a row belongs to.")]
+Horizon = Annotated[int | None, typer.Option(help="Forecast so many next values of the target.")]
+Lookback = Annotated[int | None, typer.Option(help="Forecasts: how many steps before are seen.")]
 Verbose = Annotated[int, typer.Option(min=0, max=2, help="0 nothing, 1 a bar for each epoch, 2 a line for each epoch.")]
 
 
@@ -132,6 +137,9 @@ def improve(
     ] = None,
     size: Size = None,
     cache: Cache = None,
+    series: Series = None,
+    horizon: Horizon = None,
+    lookback: Lookback = None,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -166,6 +174,9 @@ def improve(
             max_predict_ms=max_predict_ms,
             size=size,
             cache=cache,
+            series=series,
+            horizon=horizon,
+            lookback=lookback,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )
@@ -213,6 +224,9 @@ def fit(
     memory: Memory = None,
     size: Size = None,
     cache: Cache = None,
+    series: Series = None,
+    horizon: Horizon = None,
+    lookback: Lookback = None,
     verbose: Verbose = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -265,6 +279,9 @@ def fit(
             memory=memory,
             size=size,
             cache=cache,
+            series=series,
+            horizon=horizon,
+            lookback=lookback,
             on_event=screen.listen,
         )
     _say(done.summary(), done.as_json(), as_json)

@@ -33,7 +33,9 @@ def sequences_like(fitted: Fitted | Combination) -> SequenceData | None:
     return None
 
 
-def answered_sequences(fitted: Fitted | Combination, source: object, like: SequenceData) -> tuple[tuple[str, ...], Predictions]:
+def answered_sequences(
+    fitted: Fitted | Combination, source: object, like: SequenceData
+) -> tuple[tuple[str, ...], Predictions]:
     """Names and answers of the sequences of `source`, whatever is said of them. Raises UserError."""
     data = new_sequences(source, like)
     if len(data.channels) != len(like.channels):
@@ -44,7 +46,11 @@ def answered_sequences(fitted: Fitted | Combination, source: object, like: Seque
 
 
 def predict_sequences(
-    fitted: Fitted | Combination, source: object, like: SequenceData, output: str | Path | io.BufferedIOBase, columns: AnswerColumns
+    fitted: Fitted | Combination,
+    source: object,
+    like: SequenceData,
+    output: str | Path | io.BufferedIOBase,
+    columns: AnswerColumns,
 ) -> int:
     """Write a row for each sequence (its name, then what is answered; a column for each step of a forecast), CSV, TSV or Parquet by
     the ending of `output`. Returns the rows. Raises UserError."""
@@ -52,7 +58,9 @@ def predict_sequences(
         raise UserError(f'predictions are written as {", ".join(_ENDINGS)}, however "{output}" was named')
     names, predictions = answered_sequences(fitted, source, like)
     if columns.kind is TaskKind.REGRESSION and predictions.ndim == 2:
-        frame = pl.DataFrame({f"step {i + 1}": np.ascontiguousarray(predictions[:, i]) for i in range(predictions.shape[1])})
+        frame = pl.DataFrame(
+            {f"step {i + 1}": np.ascontiguousarray(predictions[:, i]) for i in range(predictions.shape[1])}
+        )
     else:
         frame = columns.frame(predictions)
     frame = frame.insert_column(0, pl.Series("sequence", names, dtype=pl.String))

@@ -47,7 +47,9 @@ class RidgeOnLags(Challenger):
             inputs, last = _inputs(table, relative)
             aimed = wanted - last if relative else wanted
             scale = len(inputs[:cut])
-            for penalty, each in zip(_PENALTIES, solved(inputs[:cut], aimed[:cut], [p * scale for p in _PENALTIES]), strict=True):
+            for penalty, each in zip(
+                _PENALTIES, solved(inputs[:cut], aimed[:cut], [p * scale for p in _PENALTIES]), strict=True
+            ):
                 error = float(np.square(inputs[cut:] @ each.weights + each.bias - aimed[cut:]).mean())
                 if best is None or error < best[0]:
                     best = error, relative, penalty

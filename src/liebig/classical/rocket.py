@@ -179,7 +179,9 @@ def _bank(sequences: Values, numbers: int, seed: int) -> _Bank:
     for number, width in enumerate(widths):
         part = slice(number * len(_PATTERNS), (number + 1) * len(_PATTERNS))
         answers = [
-            answered(torch.from_numpy(np.ascontiguousarray(whole[i, : lengths[i]].T))[None], reading[part], width)[0].numpy()
+            answered(torch.from_numpy(np.ascontiguousarray(whole[i, : lengths[i]].T))[None], reading[part], width)[
+                0
+            ].numpy()
             for i in some
         ]
         for offset, row in enumerate(range(part.start, part.stop)):

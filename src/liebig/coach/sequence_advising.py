@@ -10,8 +10,6 @@ from liebig.checks.notes import diagnosed
 from liebig.classical import FOR_FORECASTS, FOR_SEQUENCES, installed
 from liebig.coach.advice import Idea
 from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, ideas_of, ideas_without
-from liebig.coach.runner import Final as FinalRun
-from liebig.coach.runner import Request
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
@@ -26,15 +24,14 @@ from liebig.techniques.stage import StoppingSettings
 #: A recipe's rate, changed by so little that nothing but its digest changes: what marks a placebo.
 _MARK: Final = 1e-9
 _PLACEBOS: Final = 4
-#: Of a study's budget, what the starting recipe may take in three blocks and once more for the seal.
-_SHARE: Final = 0.5
-_BLOCKS: Final = 3
-_LEAST_EPOCHS: Final = 6
+#: Lengths at which the starting recipe is offered, as shares of its planned epochs: the coach takes the longest that the budget
+#: pays for.
+_LENGTHS: Final = (1.0, 0.6, 0.35, 0.2, 0.1)
+_LEAST_EPOCHS: Final = 5
 
 
 class SequenceAdvisor:
-    """Knows what sequences are begun with and what might help. `seconds` is the study's budget: the starting recipe is as long as it
-    pays for. With `placebo` every remedy is replaced by a change of the seeds alone; `baseline` replaces the textbook recipe;
+    """Knows what sequences are begun with and what might help. With `placebo` every remedy is replaced by a change of the seeds alone; `baseline` replaces the textbook recipe;
     with `only_networks` other algorithms stay out."""
 
     def __init__(
@@ -42,13 +39,12 @@ class SequenceAdvisor:
         found: SequenceTask,
         runner: TrainingRunner,
         *,
-        seconds: float,
         baseline: Recipe | None = None,
         placebo: bool = False,
         only_networks: bool = False,
     ) -> None:
         self._found, self._runner, self._placebo, self._first = found, runner, placebo, baseline
-        self._seconds, self._only_networks = seconds, only_networks
+        self._only_networks = only_networks
         self._ranked: dict[str, Ranked] = {}
         self._rates: dict[str, float] = {}
 
@@ -60,7 +56,12 @@ class SequenceAdvisor:
     def starting(self) -> Sequence[Idea]:
         if self._placebo:
             return ()
-        return (Idea("the starting recipe", affordable(self._found, self._runner, self._seconds), "starting", "", 1.0),)
+        whole = starting(self._found)
+        assert isinstance(whole.stopping, StoppingSettings)
+        planned = whole.stopping.epochs
+        lengths = dict.fromkeys(max(_LEAST_EPOCHS, round(share * planned)) for share in _LENGTHS)
+        forms = [whole.replace(stopping=whole.stopping.model_copy(update={"epochs": epochs})) for epochs in lengths]
+        return tuple(Idea("the starting recipe", form, "starting", "", 1.0) for form in forms)
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
         evidence = Evidence((self._found.profile,))
@@ -112,16 +113,3 @@ class SequenceAdvisor:
         if self._found.task.target.ndim == 2 or self._found.task.data.anchor >= 0:
             return tuple(each.name for each in FOR_FORECASTS)
         return tuple(each.name for each in (*FOR_SEQUENCES, *installed()))
-
-
-def affordable(found: SequenceTask, runner: TrainingRunner, seconds: float) -> Recipe:
-    """The starting recipe with as many epochs as a study of so many seconds pays for: three blocks and the seal take a share
-    of it."""
-    whole = starting(found)
-    assert isinstance(whole.stopping, StoppingSettings)
-    planned = whole.stopping.epochs
-    once = runner.predicted_seconds([Request(whole, block) for block in range(_BLOCKS)])
-    taken = once + runner.predicted_seal_seconds([FinalRun(whole, planned)])
-    if taken <= _SHARE * seconds:
-        return whole
-    return starting(found, max(_LEAST_EPOCHS, int(planned * _SHARE * seconds / taken)))

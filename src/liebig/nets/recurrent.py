@@ -66,7 +66,9 @@ class RecurrentNetwork(SequenceNetwork):
                                            incoming=(-1,), gates=gates))  # fmt: skip
                 specs.append(ParameterSpec(f"{name}.step.weight", (gates * units, units), Role.WEIGHT, units, units, "tanh",
                                            incoming=(-1,), gates=gates, is_recurrent=True))  # fmt: skip
-                specs.append(ParameterSpec(f"{name}.bias", (gates * units,), Role.BIAS, units, units, "tanh", gates=gates))
+                specs.append(
+                    ParameterSpec(f"{name}.bias", (gates * units,), Role.BIAS, units, units, "tanh", gates=gates)
+                )
             inputs = self.states_width()
             if self.layer_normalisation:
                 specs.append(ParameterSpec(f"layers.{i}.norm.scale", (inputs,), Role.SCALE, inputs, inputs))
@@ -108,7 +110,12 @@ class RecurrentNetwork(SequenceNetwork):
         stream = _RECURRENT_STREAM + 2 * index + name.endswith("backwards")
         kept = member.kept(self.recurrent_dropout, tuple(step.shape), stream, step.dtype)
         bias = member.weights[f"{name}.bias"]
-        own = [member.weights[f"{name}.input.weight"], step if kept is None else step * kept, bias, torch.zeros_like(bias)]
+        own = [
+            member.weights[f"{name}.input.weight"],
+            step if kept is None else step * kept,
+            bias,
+            torch.zeros_like(bias),
+        ]
         return self.run(x, own, x.dtype)
 
 

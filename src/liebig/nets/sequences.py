@@ -202,7 +202,12 @@ class SequenceForward(Forward):
         if self.settings.relative and self.anchor >= 0:
             since = x[torch.arange(len(x), device=x.device), lengths - 1, self.anchor]
             x = torch.cat(
-                [x[:, :, : self.anchor], (x[:, :, self.anchor] - since[:, None])[:, :, None], x[:, :, self.anchor + 1 :]], 2
+                [
+                    x[:, :, : self.anchor],
+                    (x[:, :, self.anchor] - since[:, None])[:, :, None],
+                    x[:, :, self.anchor + 1 :],
+                ],
+                2,
             )
         states, present = self.settings.states(member, x, there)
         pooled = pool(states, present, self.settings.pool)

@@ -37,7 +37,9 @@ class SmallTransformer(SequenceNetwork):
 
     def conflicts(self, recipe: Recipe) -> str | None:
         if self.width % self.heads:
-            return f"the width of a transformer is shared out among its heads, however {self.width} came for {self.heads}"
+            return (
+                f"the width of a transformer is shared out among its heads, however {self.width} came for {self.heads}"
+            )
         return super().conflicts(recipe)
 
     def states_width(self) -> int:
@@ -66,7 +68,9 @@ class SmallTransformer(SequenceNetwork):
         inputs = channels * self.patch
         shapes = [_shape("inputs", inputs, self.width, tokens, "")]
         for i in range(self.depth):
-            shapes += [_shape(name, entering, leaving, tokens, bends) for name, entering, leaving, bends in self._linear(i)]
+            shapes += [
+                _shape(name, entering, leaving, tokens, bends) for name, entering, leaving, bends in self._linear(i)
+            ]
         return tuple(shapes)
 
     def states(self, member: Member, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:

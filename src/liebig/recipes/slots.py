@@ -18,6 +18,7 @@ from liebig.nets.user_module import UserModule
 from liebig.techniques.averaging import ALL as AVERAGING
 from liebig.techniques.batches import ALL as BATCHES
 from liebig.techniques.batches import FOR_PICTURES as PICTURE_BATCHES
+from liebig.techniques.batches import FOR_SEQUENCES as SEQUENCE_BATCHES
 from liebig.techniques.batching import ALL as BATCHING
 from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.compute import ALL as COMPUTE
@@ -25,6 +26,7 @@ from liebig.techniques.ensembles import ALL as ENSEMBLES
 from liebig.techniques.gradients import ALL as GRADIENTS
 from liebig.techniques.initialisations import ALL as INITIALISATIONS
 from liebig.techniques.initialisations import FOR_PICTURES as PICTURE_INITIALISATIONS
+from liebig.techniques.initialisations import FOR_SEQUENCES as SEQUENCE_INITIALISATIONS
 from liebig.techniques.objectives import ALL as OBJECTIVES
 from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.techniques.optimizers import ALL as OPTIMIZERS
@@ -41,7 +43,12 @@ INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, Sequenc
 OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule, OwnOrder)
 #: What reads or changes pictures, and stands in no other recipe.
 #: What reads or changes sequences, and stands in no other recipe.
-SEQUENCES: Final[tuple[type[Settings], ...]] = (SequenceInputs, *SEQUENCE_NETWORKS)
+SEQUENCES: Final[tuple[type[Settings], ...]] = (
+    SequenceInputs,
+    *SEQUENCE_NETWORKS,
+    *SEQUENCE_BATCHES,
+    *SEQUENCE_INITIALISATIONS,
+)
 PICTURES: Final[tuple[type[Settings], ...]] = (
     PictureInputs,
     *PICTURE_NETWORKS,

@@ -5,6 +5,8 @@ from typing import Final
 from liebig.core.remedy import Remedy
 from liebig.remedies.align_labels import AlignLabels
 from liebig.remedies.align_shapes import AlignShapes
+from liebig.remedies.attend_to_steps import AttendToSteps
+from liebig.remedies.augment_sequences import AugmentSequences
 from liebig.remedies.average_weights import AverageWeights
 from liebig.remedies.balance_batches import BalanceBatches
 from liebig.remedies.batch_and_rate import BatchAndRate
@@ -25,6 +27,7 @@ from liebig.remedies.faster_settings import FasterSettings
 from liebig.remedies.feed_faster import FeedFaster
 from liebig.remedies.fewer_layers import FewerLayers
 from liebig.remedies.gelu_activation import UseGELU
+from liebig.remedies.go_step_by_step import GoStepByStep
 from liebig.remedies.higher_rate import HigherRate
 from liebig.remedies.huber_loss import HuberLoss
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
@@ -63,6 +66,7 @@ from liebig.remedies.reduce_on_plateau import ReduceOnPlateau
 from liebig.remedies.residual_connections import ConnectResidually
 from liebig.remedies.robust_inputs import RobustInputs
 from liebig.remedies.robust_loss import RobustLoss
+from liebig.remedies.scale_each_sequence import ScaleEachSequence
 from liebig.remedies.seed_ensemble import EnsembleOfSeeds
 from liebig.remedies.shorter import Shorter
 from liebig.remedies.smaller_batches import SmallerBatches
@@ -73,6 +77,7 @@ from liebig.remedies.standardise_inputs import StandardiseInputs
 from liebig.remedies.standardise_target import StandardiseTarget
 from liebig.remedies.start_at_base_rate import StartAtBaseRate
 from liebig.remedies.stop_early import StopEarly
+from liebig.remedies.summarise_sequences import SummariseSequences
 from liebig.remedies.tame_activation import TameActivation
 from liebig.remedies.target_encoding import TargetEncoding
 from liebig.remedies.train_all_parameters import TrainAllParameters
@@ -82,6 +87,7 @@ from liebig.remedies.use_adamw import UseAdamW
 from liebig.remedies.use_convolutions import UseConvolutions
 from liebig.remedies.use_momentum import UseMomentum
 from liebig.remedies.use_muon import UseMuon
+from liebig.remedies.use_temporal_convolutions import UseTemporalConvolutions
 from liebig.remedies.warm_up import WarmUp
 from liebig.remedies.weaken_augmentation import WeakenAugmentation
 from liebig.remedies.weigh_classes import WeighClasses
@@ -92,6 +98,8 @@ from liebig.remedies.wider import Wider
 ALL: Final[tuple[Remedy, ...]] = (
     AlignLabels(),
     AlignShapes(),
+    AttendToSteps(),
+    AugmentSequences(),
     AverageWeights(),
     BalanceBatches(),
     BatchAndRate(),
@@ -111,6 +119,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     FasterSettings(),
     FeedFaster(),
     FewerLayers(),
+    GoStepByStep(),
     UseGELU(),
     HigherRate(),
     HuberLoss(),
@@ -150,6 +159,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     ConnectResidually(),
     RobustInputs(),
     RobustLoss(),
+    ScaleEachSequence(),
     EnsembleOfSeeds(),
     Shorter(),
     SmallerBatches(),
@@ -160,6 +170,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     StandardiseTarget(),
     StartAtBaseRate(),
     StopEarly(),
+    SummariseSequences(),
     TameActivation(),
     TargetEncoding(),
     TrainAllParameters(),
@@ -169,6 +180,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     UseConvolutions(),
     UseMomentum(),
     UseMuon(),
+    UseTemporalConvolutions(),
     WarmUp(),
     WeakenAugmentation(),
     WeighClasses(),

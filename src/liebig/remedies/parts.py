@@ -56,6 +56,13 @@ _NAMED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "techniques.random-flip": ("mirror images", ("overfitting", "too-little-data")),
     "techniques.colour-jitter": ("colour jitter", ("overfitting", "too-little-data")),
     "techniques.cutout": ("cutout", ("overfitting",)),
+    "inputs.read": ("steps or summaries", ("underfitting", "overfitting")),
+    "techniques.forget-bias": ("open forget gates", ("vanishing-gradient",)),
+    "techniques.orthogonal-steps": ("orthogonal steps", ("vanishing-gradient", "exploding-gradient")),
+    "techniques.series-jitter": ("jitter", ("overfitting", "too-little-data")),
+    "techniques.series-scaling": ("scaling", ("overfitting", "too-little-data")),
+    "techniques.series-warp": ("time warp", ("overfitting", "too-little-data")),
+    "techniques.series-crop": ("random crops", ("overfitting", "too-little-data")),
     "techniques.cut-mix": ("CutMix", ("overfitting",)),
 }
 

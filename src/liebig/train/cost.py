@@ -130,7 +130,9 @@ def _batches(
     if isinstance(encoder, SequenceEncoder):
         # How long the sequences are decides what a step costs.
         drawn = np.random.default_rng(task.seed).choice(task.parts.work, rows, replace=rows > len(task.parts.work))
-        seen = sequence_feed(task, [encoder], machine.device, machine.dtype).batch(torch.from_numpy(drawn)[None].to(machine.device))
+        seen = sequence_feed(task, [encoder], machine.device, machine.dtype).batch(
+            torch.from_numpy(drawn)[None].to(machine.device)
+        )
         whole = replace(seen, member_group=group)
         return lambda: whole
     made = _random_batch(encoder.signature, rows, task.outputs, machine, group)

@@ -169,7 +169,9 @@ def _targets(
                 raise UserError(f"{name} has {x} without {y}: what is wanted for those sequences")
             return None
         if len(arrays[y]) != len(own):
-            raise UserError(f"{y} must have one entry for each sequence of {x}: {len(own)}, however {len(arrays[y])} came")
+            raise UserError(
+                f"{y} must have one entry for each sequence of {x}: {len(own)}, however {len(arrays[y])} came"
+            )
         found.append(arrays[y])
     widths = {each.shape[1:] for each in found}
     if len(widths) > 1 or any(len(each) > 1 for each in widths):
@@ -191,7 +193,9 @@ def _forecasts(name: str, data: SequenceData, wanted: Reals, parts: tuple[str, .
     anchor = _anchor(data, wanted, behind)
     together = float((behind[1:] > 0).mean()) if len(behind) > 1 else 0.0
     if together < 0.5:  # windows of different series: none follows on another
-        return Found(name, SequenceData(data.values, data.lengths, data.channels, data.names, anchor), wanted, (), parts)
+        return Found(
+            name, SequenceData(data.values, data.lengths, data.channels, data.names, anchor), wanted, (), parts
+        )
     reach = float(data.steps + wanted.shape[1])
     jumps = np.where(behind > 0, behind, reach).astype(np.float64)
     moments = np.cumsum(jumps) - jumps[0]

@@ -86,10 +86,16 @@ class SequenceEncoder:
             names = task.data.summary_names
         else:
             there = encoded[:, :, -1] > 0
-            encoded, names = encoded[there], (*self.channels, *(f"{self.channels[i]} is missing" for i in self.holed), "step")
+            encoded, names = (
+                encoded[there],
+                (*self.channels, *(f"{self.channels[i]} is missing" for i in self.holed), "step"),
+            )
         columns = encoded.reshape(-1, encoded.shape[-1])
         return InputScales(
-            names, tuple(columns.mean(0).tolist()), tuple(columns.std(0).tolist()), tuple(np.abs(columns).max(0).tolist())
+            names,
+            tuple(columns.mean(0).tolist()),
+            tuple(columns.std(0).tolist()),
+            tuple(np.abs(columns).max(0).tolist()),
         )
 
     def encode_frame(self, frame: SequenceData, device: torch.device | str, dtype: torch.dtype) -> Batch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -72,10 +73,14 @@ def with_layout(frame: pl.DataFrame, layout: Layout, named: str) -> SequenceData
     series = _apart(_values(ordered, layout), _borders(ordered, layout))
     short = next((each for each in series if len(each) < layout.lookback), None)
     if short is not None:
-        raise UserError(f"the model needs the last {layout.lookback} steps of each series, however one has {len(short)}")
+        raise UserError(
+            f"the model needs the last {layout.lookback} steps of each series, however one has {len(short)}"
+        )
     values = np.stack([each[-layout.lookback :] for each in series])
     names = _series_names(ordered, layout, len(series))
-    return SequenceData(values, np.full(len(values), layout.lookback, np.int64), layout.channels, names, _anchor(layout), layout)
+    return SequenceData(
+        values, np.full(len(values), layout.lookback, np.int64), layout.channels, names, _anchor(layout), layout
+    )
 
 
 def _anchor(layout: Layout) -> int:
@@ -140,7 +145,7 @@ def _borders(frame: pl.DataFrame, layout: Layout) -> Rows:
 
 
 def _apart(values: Values, borders: Rows) -> list[Values]:
-    return [values[a:b] for a, b in zip(borders[:-1], borders[1:], strict=True)]
+    return [values[a:b] for a, b in pairwise(borders.tolist())]
 
 
 def _series_names(frame: pl.DataFrame, layout: Layout, count: int) -> tuple[str, ...]:
@@ -154,7 +159,7 @@ def _one_each(column: pl.Series, borders: Rows, names: pl.Series, target: str) -
     """The target of each sequence, which all its rows must agree in."""
     text = words(column)
     values = []
-    for a, b in zip(borders[:-1], borders[1:], strict=True):
+    for a, b in pairwise(borders.tolist()):
         known = text[a:b].drop_nulls().unique()
         if len(known) > 1:
             raise UserError(
@@ -273,5 +278,10 @@ def _forecasts(
     own = replace(layout, lookback=seen)
     lengths = np.full(len(windows.values), seen, dtype=np.int64)
     data = SequenceData(windows.values, lengths, layout.channels, told, anchor, own)
-    notes = (*notes, f"the next {horizon} values of {layout.target} are forecast from the {seen} steps before (--lookback)")
-    return Found(name, data, windows.wanted, (), ("",) * len(data), windows.moments, float(seen + horizon), notes, layout.target)
+    notes = (
+        *notes,
+        f"the next {horizon} values of {layout.target} are forecast from the {seen} steps before (--lookback)",
+    )
+    return Found(
+        name, data, windows.wanted, (), ("",) * len(data), windows.moments, float(seen + horizon), notes, layout.target
+    )

@@ -74,7 +74,8 @@ def look_at_sequences(found: Found) -> SequenceLook:
         if not is_number:
             given = found.targets.to_list()
             named = [
-                found.names[each] if isinstance(each, int) and 0 <= each < len(found.names) else str(each) for each in given
+                found.names[each] if isinstance(each, int) and 0 <= each < len(found.names) else str(each)
+                for each in given
             ]
             counts = Counter(zip(found.parts, named, strict=True))
             classes = tuple((part, name, count) for (part, name), count in sorted(counts.items()))

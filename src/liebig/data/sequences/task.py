@@ -78,7 +78,9 @@ def new_sequences(source: object, like: SequenceData) -> SequenceData:
     if isinstance(source, str | Path) and Path(source).suffix.casefold() not in {".npz", ".npy"}:
         raise UserError(f'this model reads arrays of sequences (.npz or .npy), however "{source}" came')
     if not isinstance(source, str | Path) and not are_sequences((source, None)):
-        raise UserError(f"this model reads arrays of sequences [n, steps, channels], however a {type(source).__name__} came")
+        raise UserError(
+            f"this model reads arrays of sequences [n, steps, channels], however a {type(source).__name__} came"
+        )
     given = loaded(Path(source)) if isinstance(source, str | Path) else {"x": source}
     if isinstance(source, str | Path) and not Path(source).exists():
         raise UserError(f'there is no file "{source}"')
@@ -111,7 +113,9 @@ def sequence_task(
     if test is not None:
         found = _with_test(found, test, asked)
     if found.targets is None:
-        raise UserError(f"{found.name} says nothing of what is wanted: it needs y beside x, one entry for each sequence")
+        raise UserError(
+            f"{found.name} says nothing of what is wanted: it needs y beside x, one entry for each sequence"
+        )
     found = _known(found)
     values, classes, task_kind, why = _target(found, kind)
     notes = [*found.notes]
@@ -120,7 +124,9 @@ def sequence_task(
         notes.append(f"the sequences have {low} to {high} steps: what is behind an end is masked")
     holes = len(found.data.holed)
     if holes:
-        notes.append(f"{holes} of {len(found.data.channels)} channels have missing values: read as the last known, and marked")
+        notes.append(
+            f"{holes} of {len(found.data.channels)} channels have missing values: read as the last known, and marked"
+        )
     parts = _parts(found, values, classes, task_kind, sealed_share, seed, notes)
     groups = _groups(found, values)
     shared = _shared(found.data, parts)
@@ -138,7 +144,9 @@ def _with_test(found: Found, test: object, asked: Question) -> Found:
     """Both, the second as the test part."""
     if any(part == "test" for part in found.parts):
         raise UserError("a test part was given twice: there is one in the sequences, and one by --test")
-    lookback = found.data.layout.lookback if found.data.layout is not None and found.data.layout.horizon else asked.lookback
+    lookback = (
+        found.data.layout.lookback if found.data.layout is not None and found.data.layout.horizon else asked.lookback
+    )
     other = read_sequences(test, replace(asked, lookback=lookback or None))
     own, new = found.data, other.data
     if own.channels != new.channels:
@@ -162,7 +170,9 @@ def _with_test(found: Found, test: object, asked: Question) -> Found:
         targets = np.concatenate([np.asarray(found.targets), np.asarray(other.targets)])
     moments = None
     if found.moments is not None and other.moments is not None:
-        moments = np.concatenate([found.moments, other.moments - other.moments.min() + found.moments.max() + found.reach])
+        moments = np.concatenate(
+            [found.moments, other.moments - other.moments.min() + found.moments.max() + found.reach]
+        )
     parts = (*(part or "train" for part in found.parts), *("test",) * len(new))
     notes = (*found.notes, *(f"test: {each}" for each in other.notes if each not in found.notes))
     return replace(found, data=data, targets=targets, parts=parts, moments=moments, notes=notes)
@@ -221,7 +231,9 @@ def _target(found: Found, kind: str | None) -> tuple[Reals, tuple[str, ...], Tas
         raise UserError(f"the sequences are of {len(names)} classes, at most {_MOST_CLASSES} can be learnt")
     if sum(counts[each] >= RARE_CLASS for each in names) < 2:
         listed = ", ".join(f'"{each}": {counts[each]}' for each in names[:6])
-        raise UserError(f"at least two classes of {RARE_CLASS} sequences or more are needed, however there are {listed}")
+        raise UserError(
+            f"at least two classes of {RARE_CLASS} sequences or more are needed, however there are {listed}"
+        )
     codes = {each: float(code) for code, each in enumerate(names)}
     task_kind = TaskKind.BINARY if len(names) == 2 else TaskKind.MULTICLASS
     if kind == "binary" and task_kind is not TaskKind.BINARY:

@@ -124,7 +124,9 @@ def shifts(values: Values) -> Rows:
         near &= _same(values[waiting, 0], values[waiting - 1, shift])
         own = waiting[near]
         if len(own):
-            whole = _same(values[own, : steps - shift].reshape(len(own), -1), values[own - 1, shift:].reshape(len(own), -1))
+            whole = _same(
+                values[own, : steps - shift].reshape(len(own), -1), values[own - 1, shift:].reshape(len(own), -1)
+            )
             found[own[whole]] = shift
             waiting = np.setdiff1d(waiting, own[whole], assume_unique=True)
     return found
