@@ -10,7 +10,7 @@ Values = NDArray[np.float32]
 
 def lengths_of(sequences: Values) -> NDArray[np.int64]:
     """The steps of each sequence of [n, steps, channels], int64 [n]: up to the last at which anything is known."""
-    known = ~np.isnan(sequences).all(axis=2)
+    known: NDArray[np.bool_] = np.logical_not(np.isnan(sequences).all(axis=2))
     last = known.shape[1] - np.argmax(known[:, ::-1], axis=1)
     return np.where(known.any(axis=1), last, 1).astype(np.int64)
 

@@ -46,6 +46,7 @@ class RidgeOnLags(Challenger):
         for relative in (False, True):
             inputs, last = _inputs(table, relative)
             aimed = wanted - last if relative else wanted
+            inputs = inputs / _units(inputs[:cut])
             scale = len(inputs[:cut])
             for penalty, each in zip(
                 _PENALTIES, solved(inputs[:cut], aimed[:cut], [p * scale for p in _PENALTIES]), strict=True
@@ -55,8 +56,16 @@ class RidgeOnLags(Challenger):
                     best = error, relative, penalty
         assert best is not None
         inputs, last = _inputs(table, best[1])
-        (whole,) = solved(inputs, wanted - last if best[1] else wanted, [best[2] * len(inputs)])
-        return FittedRidge(whole.weights.astype(np.float32), whole.bias, best[1], target.ndim == 1)
+        units = _units(inputs)
+        (whole,) = solved(inputs / units, wanted - last if best[1] else wanted, [best[2] * len(inputs)])
+        weights_ = whole.weights / units[:, None]
+        return FittedRidge(weights_.astype(np.float32), whole.bias, best[1], target.ndim == 1)
+
+
+def _units(inputs: Reals) -> Reals:
+    """What the spread of each number is, 1 where it hardly varies: channels have units of their own."""
+    spread = inputs.std(axis=0)
+    return np.asarray(np.where(spread > 1e-9, spread, 1.0), dtype=np.float64)
 
 
 def _inputs(table: ClassicalTable, relative: bool) -> tuple[Reals, Reals]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -168,9 +168,9 @@ def _bank(sequences: Values, numbers: int, seed: int) -> _Bank:
     widths = tuple(sorted({int(2**each) for each in np.linspace(0, most, _MOST_WIDTHS)}))
     channels = sequences.shape[2]
     reading = np.zeros((len(widths) * len(_PATTERNS), channels), dtype=np.uint8)
-    for row in reading:
+    for chosen in reading:
         count = int(2 ** random.uniform(0, np.log2(min(channels, _MOST_CHANNELS) + 1)))
-        row[random.choice(channels, min(count, channels), replace=False)] = 1
+        chosen[random.choice(channels, min(count, channels), replace=False)] = 1
     each = max(1, numbers // len(reading))
     thresholds = np.empty((len(reading), each), dtype=np.float32)
     whole = ((filled(sequences) - mean) / spread).astype(np.float32)
@@ -184,7 +184,8 @@ def _bank(sequences: Values, numbers: int, seed: int) -> _Bank:
             ].numpy()
             for i in some
         ]
-        for offset, row in enumerate(range(part.start, part.stop)):
+        for offset in range(len(_PATTERNS)):
+            row = part.start + offset
             pick = answers[int(random.integers(len(some)))][offset]
             thresholds[row] = np.quantile(pick, shares[row * each : (row + 1) * each])
     return _Bank(mean, spread, widths, reading, thresholds)
@@ -213,7 +214,7 @@ class FittedRocket(Answerer):
 
     def stored(self) -> Stored:
         plain = {**self.question.plain(), "widths": list(self.bank.widths), "sharpness": self.sharpness}
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "mean": self.bank.mean, "spread": self.bank.spread, "channels": self.bank.channels,
             "thresholds": self.bank.thresholds, "numbers.mean": self.linear.mean, "numbers.spread": self.linear.spread,
             "weights": self.linear.weights, "bias": self.linear.bias, "present": self.present,

@@ -38,7 +38,8 @@ class SequenceNetwork(NetworkSettings):
 
     `pool` says what is made of the states: that of the last step, their mean, or both beside the largest of each unit. `dropout`
     acts on what was made. Where the next values of a channel are forecast, `highway` adds what a linear layer makes of the last
-    so many steps, and with `relative` a window is read, and answered, relative to its last value.
+    so many steps; with `relative` a window is read, and answered, relative to its last value, and with `season` the answer is added
+    to what stood so many steps before.
     """
 
     width: int = Field(64, ge=1, le=4096)
@@ -47,6 +48,7 @@ class SequenceNetwork(NetworkSettings):
     pool: Literal["last", "mean", "all"] = "all"
     highway: int = Field(0, ge=0, le=4096)
     relative: bool = False
+    season: int = Field(0, ge=0, le=4096)
 
     def conflicts(self, recipe: Recipe) -> str | None:
         if recipe.inputs.kind != "sequences":
@@ -215,7 +217,17 @@ class SequenceForward(Forward):
         answer = functional.linear(pooled if kept is None else pooled * kept, weight, bias)
         if "highway.weight" in member.weights:
             answer = answer + functional.linear(self._last_steps(x, member.weights["highway.weight"]), member.weights["highway.weight"])  # fmt: skip
-        return answer if since is None else answer + since[:, None]
+        if since is not None:
+            answer = answer + since[:, None]
+        if self.settings.season and self.anchor >= 0:
+            answer = answer + self._season_before(x, answer.shape[1])
+        return answer
+
+    def _season_before(self, x: Tensor, horizon: int) -> Tensor:
+        """What stood one season before each step that is wanted, [B, horizon], relative to where the window is read from."""
+        season = min(self.settings.season, x.shape[1])
+        own = x[:, x.shape[1] - season :, self.anchor]
+        return own[:, torch.arange(horizon, device=x.device) % season]
 
     def _last_steps(self, x: Tensor, weight: Tensor) -> Tensor:
         """The last steps of windows, [B, inputs of the highway]: all windows end at their last step."""

@@ -108,9 +108,7 @@ def of_arrays(name: str, given: Mapping[str, Any], horizon: int | None, lookback
     whole[behind] = np.nan
     names = tuple(f"{x}[{i}]" for (x, _, _, _), own in zip(keys, values, strict=True) for i in range(len(own)))
     parts = tuple(part for (_, _, _, part), own in zip(keys, values, strict=True) for _ in range(len(own)))
-    told = arrays.get("channels")
-    channels = tuple(str(each) for each in told) if told is not None and told.shape == (whole.shape[2],) else ()
-    channels = channels or tuple(f"channel {i + 1}" for i in range(whole.shape[2]))
+    channels = _channels(arrays, whole.shape[2])
     targets = _targets(arrays, keys, values, name)
     classes = arrays.get("names")
     own_names = tuple(str(each) for each in classes) if classes is not None and classes.ndim == 1 else ()
@@ -118,6 +116,14 @@ def of_arrays(name: str, given: Mapping[str, Any], horizon: int | None, lookback
         data = SequenceData(whole, np.concatenate(lengths), channels, names)
         return Found(name, data, targets, own_names, parts)
     return _forecasts(name, SequenceData(whole, np.concatenate(lengths), channels, names), targets, parts)
+
+
+def _channels(arrays: Mapping[str, NDArray[Any]], count: int) -> tuple[str, ...]:
+    """What channels are called: as the file says, or by number."""
+    told = arrays.get("channels")
+    if told is not None and told.shape == (count,):
+        return tuple(str(each) for each in told)
+    return tuple(f"channel {i + 1}" for i in range(count))
 
 
 def _floats(values: NDArray[Any], name: str) -> NDArray[np.float32]:
@@ -227,9 +233,7 @@ def _windows_of(name: str, arrays: Mapping[str, NDArray[Any]], horizon: int, loo
     whole = series.astype(np.float32)
     if np.isinf(whole).any():
         raise UserError(f"{key} holds infinite values; leave them out as NaN or correct them")
-    told = arrays.get("channels")
-    channels = tuple(str(each) for each in told) if told is not None and len(told) == whole.shape[1] else ()
-    channels = channels or tuple(f"channel {i + 1}" for i in range(whole.shape[1]))
+    channels = _channels(arrays, whole.shape[1])
     split = int(arrays["split_row"]) if "split_row" in arrays else len(whole)
     seen = lookback or lookback_for([whole[:split]], 0, horizon)
     windows = cut([whole], 0, horizon, seen)

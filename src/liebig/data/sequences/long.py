@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from liebig.core.arrays import Reals, Rows
 from liebig.core.errors import UserError, did_you_mean
@@ -92,7 +93,7 @@ def _anchor(layout: Layout) -> int:
 
 def _ordered(frame: pl.DataFrame, series: str, time: str, named: str) -> tuple[pl.DataFrame, Reals | None]:
     """Rows of one sequence together, in the order of time; sequences in the order in which they first stand."""
-    keys = []
+    keys: list[NDArray[Any]] = []
     if series:
         column = words(frame[series])
         if column.null_count():

@@ -78,7 +78,7 @@ def look_at_sequences(found: Found) -> SequenceLook:
                 for each in given
             ]
             counts = Counter(zip(found.parts, named, strict=True))
-            classes = tuple((part, name, count) for (part, name), count in sorted(counts.items()))
+            classes = tuple((part, label, number) for (part, label), number in sorted(counts.items()))
     elif found.targets is not None:
         channel = data.channels[data.anchor] if data.anchor >= 0 else "a channel"
         wanted = f"the next {found.targets.shape[1]} values of {channel}"

@@ -65,7 +65,7 @@ def _of_channel(own: NDArray[np.float64], lengths: Rows) -> list[NDArray[np.floa
 
     def quantile(share: float) -> NDArray[np.float64]:
         place = np.clip(np.rint(share * (count - 1)), 0, None).astype(np.int64)
-        return ordered[np.arange(len(own)), place]
+        return np.asarray(ordered[np.arange(len(own)), place], dtype=np.float64)
 
     place = np.arange(own.shape[1])[None] / np.maximum(lengths[:, None] - 1, 1) - 0.5  # -0.5 .. 0.5 along the sequence
     at = np.where(known, place, 0.0)

@@ -292,7 +292,7 @@ def _groups(found: Found, values: Reals) -> Rows | None:
     if found.moments is None:
         return None
     horizon = values.shape[1] if values.ndim == 2 else 1
-    return np.floor((found.moments - found.moments.min()) / horizon).astype(np.int64)
+    return np.asarray(np.floor((found.moments - found.moments.min()) / horizon), dtype=np.int64)
 
 
 def _shared(data: SequenceData, parts: Parts) -> int:

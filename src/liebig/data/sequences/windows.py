@@ -13,8 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from liebig.classical.filling import filled
+from liebig.classical.naive import repeated
 from liebig.core.arrays import Reals, Rows
 from liebig.core.errors import UserError
+from liebig.data.sequences.content import SequenceData
 
 Values = NDArray[np.float32]
 
@@ -29,6 +32,9 @@ _SHARE: Final = 1 / 6
 #: A season is a peak of the autocorrelation as high as this, at least.
 _SEASONAL: Final = 0.3
 _LONGEST_SEASON: Final = 1_000
+#: What stood a season before tells something where its squared error is below this share of the variance; so many windows are asked.
+_TELLING: Final = 0.5
+_ASKED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +67,17 @@ def season_of(values: Reals) -> int:
         return 0
     best = int(peaks[np.argmax(likeness[peaks])])
     return best if likeness[best] >= _SEASONAL else 0
+
+
+def season_for(data: SequenceData, target: Reals, rows: Rows) -> int:
+    """The number of steps after which what stood before is the best forecast of what is wanted in `rows`, 0 where that is hardly
+    better than the mean."""
+    wanted = target[rows] if target.ndim == 2 else target[rows][:, None]
+    some = np.arange(0, len(rows), max(1, len(rows) // _ASKED))
+    seen, wanted = filled(data.values[rows[some]])[:, :, data.anchor], wanted[some]
+    errors = [float(np.square(repeated(seen, each, wanted.shape[1]) - wanted).mean()) for each in range(1, data.steps + 1)]
+    best = int(np.argmin(errors))
+    return best + 1 if errors[best] < _TELLING * float(wanted.var()) else 0
 
 
 def lookback_for(series: Sequence[Values], anchor: int, horizon: int) -> int:
