@@ -3,7 +3,7 @@
 #     bench/peers/setup.sh [NAME...]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-for name in ${*:-lightgbm flaml autogluon pytabkit scikit}; do
+for name in ${*:-lightgbm flaml autogluon pytabkit scikit keras}; do
     environment="$here/../.peers/$name"
     python3 -m venv "$environment"
     "$environment/bin/pip" install --quiet --upgrade pip

@@ -78,6 +78,10 @@ Size = Annotated[int | None, typer.Option(help="Pictures: the side in pixels tha
 Cache = Annotated[
     str | None, typer.Option(help="Decoded pictures: what they may take on disk, or none. Default: 4GiB.")
 ]
+Backbone = Annotated[
+    str | None,
+    typer.Option(help="Pictures: a file of weights to begin with (ResNet-18, 34 or 50, torchvision's names)."),
+]
 Series = Annotated[str | None, typer.Option(help="Long tables: the column that says which sequence a row belongs to.")]
 Horizon = Annotated[int | None, typer.Option(help="Forecast so many next values of the target.")]
 Lookback = Annotated[int | None, typer.Option(help="Forecasts: how many steps before are seen.")]
@@ -137,6 +141,7 @@ def improve(
     ] = None,
     size: Size = None,
     cache: Cache = None,
+    backbone: Backbone = None,
     series: Series = None,
     horizon: Horizon = None,
     lookback: Lookback = None,
@@ -174,6 +179,7 @@ def improve(
             max_predict_ms=max_predict_ms,
             size=size,
             cache=cache,
+            backbone=backbone,
             series=series,
             horizon=horizon,
             lookback=lookback,
@@ -224,6 +230,7 @@ def fit(
     memory: Memory = None,
     size: Size = None,
     cache: Cache = None,
+    backbone: Backbone = None,
     series: Series = None,
     horizon: Horizon = None,
     lookback: Lookback = None,
@@ -279,6 +286,7 @@ def fit(
             memory=memory,
             size=size,
             cache=cache,
+            backbone=backbone,
             series=series,
             horizon=horizon,
             lookback=lookback,

@@ -13,6 +13,7 @@ from liebig.techniques.batches.colour_jitter import ColourJitter
 from liebig.techniques.batches.cut_mix import CutMix
 from liebig.techniques.batches.cutout import Cutout
 from liebig.techniques.batches.pictures import reflected
+from liebig.techniques.batches.random_affine import RandomAffine
 from liebig.techniques.batches.random_crop import RandomCrop
 from liebig.techniques.batches.random_flip import RandomFlip
 from liebig.techniques.initialisations.whiten_patches import WhitenPatches
@@ -100,6 +101,21 @@ def test_jitter_changes_tones_and_not_what_is_where():
     factors = found.flatten(2).std(2) / batch.dense[0].flatten(2).std(2)
     assert 0.75 < factors.min() < 0.9
     assert 1.1 < factors.max() < 1.25
+
+
+def test_a_quarter_turn_and_none():
+    picture = torch.randn(1, 1, 2, 9, 9)
+    batch = Batch(picture, torch.zeros(1, 1), member_group=torch.zeros(1, dtype=torch.int64))
+    torch.testing.assert_close(applied(RandomAffine(turn=0, zoom=0), batch).dense, picture)
+    turned = [applied(RandomAffine(turn=180, zoom=0), batch, step=step).dense for step in range(200)]
+    errors = [float((each - picture.rot90(k, (3, 4))).abs().mean()) for each in turned for k in range(4)]
+    assert min(errors) < 0.2 < max(errors)
+    wide = torch.zeros(1, 1, 1, 8, 24)
+    wide[0, 0, 0, 3:5, 11:13] = 1.0  # about the centre: it stays there
+    found = applied(
+        RandomAffine(turn=90, zoom=0), Batch(wide, torch.zeros(1, 1), member_group=torch.zeros(1, dtype=torch.int64))
+    )
+    assert found.dense[0, 0, 0, 3:5, 11:13].min() > 0.4
 
 
 def test_mixed_targets_are_as_large_as_the_areas():

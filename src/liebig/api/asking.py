@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -15,11 +16,12 @@ from liebig.core.errors import UserError
 from liebig.core.evidence import DataProfile
 from liebig.core.task import TaskKind
 from liebig.data.pictures.cache import USUAL_BYTES
-from liebig.data.pictures.found import is_pictures
+from liebig.data.pictures.found import is_pictures, keeps_files
 from liebig.data.pictures.task import PictureTask, picture_task
 from liebig.data.sequences.task import SequenceTask, is_sequences, sequence_task
 from liebig.data.table.task import TableTask, table_task
 from liebig.hardware.memory import free_bytes
+from liebig.nets.resnet import depth_of
 from liebig.train.encoding import Encoding
 from liebig.train.pictures import PICTURES
 from liebig.train.sequences import SEQUENCES
@@ -27,6 +29,8 @@ from liebig.train.tables import TABLES
 
 #: A task whose data Liebig reads itself.
 AnyTask = TableTask | PictureTask | SequenceTask
+#: The side that pictures of any size are squeezed to for a backbone, which has seen large ones, where nothing else is said.
+BACKBONE_SIDE = 128
 #: Of free memory, what decoded pictures may take.
 PICTURES_SHARE = 0.4
 
@@ -56,15 +60,18 @@ def options_of(
     test: object | None,
     seed: int,
     size: int | None = None,
+    backbone: str | Path | None = None,
     series: str | None = None,
     horizon: int | None = None,
     lookback: int | None = None,
 ) -> TableOptions:
     """The options of a table, of pictures or of sequences, as the ledger keeps them; a test set that is no path is kept by the caller."""
     path = str(test) if isinstance(test, str | Path) else None
+    weights_file = None if backbone is None else str(Path(backbone).resolve())
     return TableOptions(
-        target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, series, horizon, lookback
-    )
+        target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, weights_file, series, horizon,
+        lookback,
+    )  # fmt: skip
 
 
 def task_of(
@@ -104,11 +111,16 @@ def _pictures_of(source: object, options: TableOptions, test: object | None, cac
     if wrong is not None:
         raise UserError(f"{wrong} belongs to a table, however {_told(source)} holds pictures")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return picture_task(
+    size = options.size
+    if options.backbone is not None:
+        depth_of(options.backbone)  # before anything is decoded: is it there, and one of ours?
+        size = BACKBONE_SIDE if size is None and keeps_files(source) else size
+    found = picture_task(
         source, options.target, kind=options.task, metric=options.metric, test=options.test if test is None else test,
-        size=options.size, cache=cache_bytes(cache), seed=options.seed,
+        size=size, cache=cache_bytes(cache), seed=options.seed,
         most_bytes=int(PICTURES_SHARE * free_bytes(device)),
     )  # fmt: skip
+    return replace(found, backbone=options.backbone or "")
 
 
 def _sequences_of(source: object, options: TableOptions, test: object | None, cache: str | int | None) -> SequenceTask:
@@ -127,8 +139,10 @@ def _sequences_of(source: object, options: TableOptions, test: object | None, ca
 
 def _only_pictures(options: TableOptions, cache: str | int | None, came: str = "a table") -> None:
     """Raise UserError for what only pictures have."""
-    if options.size is not None or cache is not None:
-        raise UserError(f"--{'size' if options.size is not None else 'cache'} is for pictures, however {came} came")
+    said = {"--size": options.size, "--cache": cache, "--backbone": options.backbone}
+    wrong = next((name for name, value in said.items() if value is not None), None)
+    if wrong is not None:
+        raise UserError(f"{wrong} is for pictures, however {came} came")
 
 
 def cache_bytes(cache: str | int | None) -> int:

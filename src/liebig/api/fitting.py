@@ -153,6 +153,7 @@ def fit(
     memory: str | int | None = None,
     size: int | None = None,
     cache: str | int | None = None,
+    backbone: str | Path | None = None,
     series: str | None = None,
     horizon: int | None = None,
     lookback: int | None = None,
@@ -164,7 +165,8 @@ def fit(
     `recipe` is "starting", "textbook", a file or a Recipe; `flags` and then `changes` ("network.dropout=0.2") alter it.
     `checkpoint` is "best" or "every:N": also the weights of every Nth epoch are written while it trains. A fifth of the
     rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on. `size` is the side
-    in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none").
+    in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded.
     `series` names the column of a long table that says which sequence a row belongs to; with `horizon` the next values of the
     target are forecast from the `lookback` steps before.
     `on_event` is called with each event; without one the epochs are told on standard error where that is a terminal or a
@@ -177,7 +179,7 @@ def fit(
         raise UserError(f'--checkpoint takes best or every:N, however "{checkpoint}" came')
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size, series=series, horizon=horizon, lookback=lookback,
+        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback,
     )  # fmt: skip
     found = task_of(source, options, test, cache)
     chosen = recipe_of(recipe, found)

@@ -138,6 +138,7 @@ def improve(
     max_predict_ms: float | None = None,
     size: int | None = None,
     cache: str | int | None = None,
+    backbone: str | Path | None = None,
     series: str | None = None,
     horizon: int | None = None,
     lookback: int | None = None,
@@ -154,9 +155,10 @@ def improve(
     winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
     classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
     1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `size` is the side in pixels that pictures
-    are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"). `series` names the column of a long table
-    that says which sequence a row belongs to; with `horizon` the next values of the target are forecast from the `lookback` steps
-    before. `placebo` replaces every remedy by a
+    are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded. `series` names the column of a long
+    table that says which sequence a row belongs to; with `horizon` the next values of the target are forecast from the `lookback`
+    steps before. `placebo` replaces every remedy by a
     change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
@@ -174,8 +176,8 @@ def improve(
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
                  "time": time, "test": test, "only_networks": only_networks,
-                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "series": series, "horizon": horizon,
-                 "lookback": lookback}  # fmt: skip
+                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "backbone": backbone,
+                 "series": series, "horizon": horizon, "lookback": lookback}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -197,7 +199,7 @@ def improve(
     first: Recipe | None = None
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size, series=series, horizon=horizon, lookback=lookback,
+        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback,
     )  # fmt: skip
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
@@ -210,7 +212,6 @@ def improve(
     if source is None:
         raise UserError("improve needs a table: liebig improve TABLE --target COLUMN")
     found = task_of(source, options, test, cache)
-    _require_apt(found, wishes)
     machine = _machine(found)
     path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
@@ -249,13 +250,6 @@ def _resume(
             store.append(replace(began, at=done, budget=done + seconds_of(budget)))
         asked = _Asked(store, began.source, options, wishes.going_on(began.options), is_new=False)
         return _run(asked, found, None, on_event, start - done, _machine(found))
-
-
-def _require_apt(found: AnyTask, wishes: _Wishes) -> None:
-    """Raise UserError for what is asked of tables alone."""
-    if isinstance(found, PictureTask | SequenceTask) and math.isfinite(wishes.max_predict_ms):
-        came = "pictures" if isinstance(found, PictureTask) else "sequences"
-        raise UserError(f"max_predict_ms is measured on rows of a table, however these are {came}")
 
 
 def _require_table(study: Study, path: Path, flag: str) -> None:

@@ -14,6 +14,7 @@ from liebig.checks.diagnosis import Diagnosis
 from liebig.checks.diagnosis import barrel as barrel_of
 from liebig.checks.diagnosis import diagnose as diagnose_with
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.faint_pictures import FaintPictures
 from liebig.checks.gradients_not_cleared import GradientsNotCleared
 from liebig.checks.host_sync import HostSync
 from liebig.checks.label_noise import LabelNoise
@@ -49,6 +50,7 @@ from liebig.checks.unscaled_inputs import UnscaledInputs
 from liebig.checks.unscaled_targets import UnscaledTargets
 from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.checks.vanishing_gradient import VanishingGradient
+from liebig.checks.wrong_layout import WrongLayout
 from liebig.core.check import Check, Stave
 from liebig.core.evidence import Evidence
 
@@ -84,6 +86,8 @@ ALL: Final[tuple[Check, ...]] = (
     TrainedTooLong(),
     ClassImbalance(),
     BadFeatures(),
+    FaintPictures(),
+    WrongLayout(),
     OddPictures(),
     PictureShortcut(),
     LabelNoise(),

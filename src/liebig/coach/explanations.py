@@ -62,7 +62,7 @@ def judged_part(fitted: Fitted, task: Task[TableData], rows: Rows) -> JudgedPart
     the file."""
     names = [column.name for column in task.data.inputs]
     weights = None if task.weights is None else task.weights[rows]
-    frame = task.data.frame.select(names)[rows]
+    frame = task.data.frame[names][rows]
     return JudgedPart(fitted.predict_frame, frame, task.target[rows], task.data.file_rows[rows], weights)
 
 
@@ -101,7 +101,7 @@ def column_importance(
         if clock() >= deadline:
             break
         order = np.random.default_rng((seed, part, len(falls[column][part]))).permutation(len(sampled[part].target))
-        shuffled = sampled[part].frame.with_columns(sampled[part].frame[column].gather(order))
+        shuffled = sampled[part].frame.with_columns(sampled[part].frame[column][order])
         score, influence = _scored(metric, sampled[part], sampled[part].predict(shuffled))
         # A row enters twice: as the one that is answered, and as the one that lent its value.
         both = influence + influence[np.argsort(order)]

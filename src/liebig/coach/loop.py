@@ -91,7 +91,7 @@ from liebig.trials.procedure import (
 #: Evidence is kept of so many blocks of a recipe.
 EVIDENCE_BLOCKS: Final = 3
 #: The seal's predicted cost is multiplied by this before it is reserved, and this share of the budget is added.
-RESERVE_FACTOR: Final = 1.15
+RESERVE_FACTOR: Final = 1.1
 RESERVE_SHARE: Final = 0.01
 #: Training for the seal may always take this share of the budget, or so many seconds, even where nothing is left.
 SEAL_GRACE_SHARE: Final = 0.03

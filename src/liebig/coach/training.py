@@ -24,6 +24,7 @@ from liebig.core.event import Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
+from liebig.data.pictures.content import PictureData
 from liebig.data.sequences.content import SequenceData
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
@@ -46,7 +47,7 @@ from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import examples, failed, score, score_of
 
 #: What remains to be done after the seal (model, measurements for the report, the page), in seconds.
-AFTER_SEAL: Final = 2.0
+AFTER_SEAL: Final = 1.6
 #: Names the seeds of the winner's further networks among those that blocks are given.
 _OTHER_SEEDS: Final = 1 << 20
 #: How quickly measured costs replace what was predicted: older calls count so much less.
@@ -305,7 +306,13 @@ class TrainingRunner:
         """Milliseconds for 1,000 rows as they stand in a file: encoding them is part of it."""
         task = self.task
         rows = np.resize(task.parts.work[:_PREDICTED], _PREDICTED)  # a smaller table's rows are asked again
-        frame = task.data.frame.select([column.name for column in task.data.inputs])[rows]
+        frame: Any
+        if isinstance(task.data, PictureData):
+            frame = task.data.pixels[rows]
+        elif isinstance(task.data, SequenceData):
+            frame = task.data[rows]
+        else:
+            frame = task.data.frame[[column.name for column in task.data.inputs]][rows]
         self._choose_threads()
         spent = []
         with threadpool_limits(torch.get_num_threads()):

@@ -20,6 +20,8 @@ from liebig.core.metric import LOG_LOSS, Answers, Metric
 
 #: Additions; so many of the best single models are considered; so many get a weight, and none below this one.
 ADDITIONS: Final = 16
+#: So many additions in a row that better nothing end it.
+PATIENCE: Final = 5
 CONSIDERED: Final = 10
 MOST_MEMBERS: Final = 6
 LEAST_WEIGHT: Final = 0.05
@@ -97,14 +99,16 @@ def greedy(worth: Callable[[tuple[int, ...]], float], candidates: int) -> Weight
     alone = [worth(_unit(each, candidates)) for each in range(candidates)]
     order = sorted(range(candidates), key=lambda each: (-_known(alone[each]), each))[:CONSIDERED]
     counts = _unit(order[0], candidates)
-    best, reached = counts, _known(alone[order[0]])
-    for _ in range(ADDITIONS - 1):
+    best, reached, last = counts, _known(alone[order[0]]), 0
+    for addition in range(1, ADDITIONS):
         longer = [tuple(count + (each == place) for place, count in enumerate(counts)) for each in order]
         values = [_known(worth(each)) for each in longer]
         top = int(np.argmax(values))
         counts = longer[top]
         if values[top] > reached:
-            best, reached = counts, values[top]
+            best, reached, last = counts, values[top], addition
+        elif addition - last == PATIENCE:
+            break
     return _without_slight(best)
 
 

@@ -12,6 +12,7 @@ from liebig.nets.network import NetworkSettings
 from liebig.nets.packed import PackedMLP
 from liebig.nets.plain_cnn import PlainCNN
 from liebig.nets.residual_cnn import ResidualCNN
+from liebig.nets.resnet import ResNet
 from liebig.nets.rnn import RNN
 from liebig.nets.small_transformer import SmallTransformer
 from liebig.nets.temporal_cnn import TemporalCNN
@@ -20,7 +21,7 @@ from liebig.nets.whitened_cnn import WhitenedCNN
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
 
 #: Networks that read pictures.
-FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN)
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN, ResNet)
 
 #: Networks that read the steps of sequences.
 FOR_SEQUENCES: Final[tuple[type[NetworkSettings], ...]] = (TemporalCNN, LSTM, GRU, RNN, SmallTransformer)

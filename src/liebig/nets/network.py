@@ -78,10 +78,19 @@ class NetworkSettings(Settings):
         """The values that one parameter of one member starts from, float32 `spec.shape`, on the processor."""
         return torch_default(spec, generator)
 
+    def first_buffer(self, spec: BufferSpec) -> Tensor:
+        """The values that one buffer of one member starts from, float32 `spec.shape`, on the processor."""
+        return torch.full(spec.shape, spec.start)
+
     @property
     def stacks(self) -> bool:
         """True where members trained in one stack cost less than one after another."""
         return True
+
+    @property
+    def views(self) -> int:
+        """Passes that one answer takes where it is handed over."""
+        return 1
 
     def units(self, signature: Signature, outputs: int) -> int | None:
         """Numbers that one example leaves on its way through the layers; None where they are told by widths."""

@@ -33,6 +33,7 @@ _HEAD_STREAM: Final = 2000
 #: Pictures that are answered at a time, and places of each layer that a look is shown.
 _CHUNK: Final = 256
 _LEAST_POOLED: Final = 2
+_SHIFTS: Final = 4
 _PLACES: Final = 2048
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0), STACKABLE]
@@ -79,6 +80,10 @@ class PictureNetwork(NetworkSettings):
         return False
 
     @property
+    def views(self) -> int:
+        return (2 if self.mirrored else 1) * (_SHIFTS + 1 if self.shifted else 1)
+
+    @property
     @abstractmethod
     def hidden(self) -> int:
         """Convolutions one after another."""
@@ -87,6 +92,10 @@ class PictureNetwork(NetworkSettings):
     def is_normalised(self) -> bool:
         """True when its convolutions are batch-normalised."""
         return True
+
+    def is_frozen(self, layer: str) -> bool:
+        """True for a layer that is not trained: its normalisation keeps the statistics that it came with."""
+        return False
 
     @abstractmethod
     def convolutions(self, picture: tuple[int, ...]) -> tuple[Convolution, ...]:
@@ -209,7 +218,8 @@ class Member:
         mean, variance = self.buffers[f"{name}.norm.mean"], self.buffers[f"{name}.norm.variance"]
         if x.dtype != torch.float32 and x.device.type == "mps":
             x = x.float()
-        return functional.batch_norm(x, mean, variance, scale, shift, self.mode.training, _MOMENTUM, _EPSILON)
+        training = self.mode.training and not self.settings.is_frozen(name)
+        return functional.batch_norm(x, mean, variance, scale, shift, training, _MOMENTUM, _EPSILON)
 
 
 def _units_last(x: Tensor) -> Tensor:

@@ -82,6 +82,8 @@ from liebig.remedies.tame_activation import TameActivation
 from liebig.remedies.target_encoding import TargetEncoding
 from liebig.remedies.train_all_parameters import TrainAllParameters
 from liebig.remedies.train_in_train_mode import TrainInTrainMode
+from liebig.remedies.turn_pictures import TurnPictures
+from liebig.remedies.unfreeze_backbone import UnfreezeBackbone
 from liebig.remedies.unsquash_activation import UnsquashActivation
 from liebig.remedies.use_adamw import UseAdamW
 from liebig.remedies.use_convolutions import UseConvolutions
@@ -175,6 +177,8 @@ ALL: Final[tuple[Remedy, ...]] = (
     TargetEncoding(),
     TrainAllParameters(),
     TrainInTrainMode(),
+    TurnPictures(),
+    UnfreezeBackbone(),
     UnsquashActivation(),
     UseAdamW(),
     UseConvolutions(),

@@ -56,6 +56,7 @@ _NAMED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "techniques.random-flip": ("mirror images", ("overfitting", "too-little-data")),
     "techniques.colour-jitter": ("colour jitter", ("overfitting", "too-little-data")),
     "techniques.cutout": ("cutout", ("overfitting",)),
+    "techniques.random-affine": ("turns and sizes", ("overfitting", "too-little-data")),
     "inputs.read": ("steps or summaries", ("underfitting", "overfitting")),
     "techniques.forget-bias": ("open forget gates", ("vanishing-gradient",)),
     "techniques.orthogonal-steps": ("orthogonal steps", ("vanishing-gradient", "exploding-gradient")),

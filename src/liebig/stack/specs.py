@@ -16,6 +16,7 @@ class Role(StrEnum):
     SHIFT = "shift"  # of a normalisation
     EMBEDDING = "embedding"
     FREQUENCY = "frequency"
+    FROZEN = "frozen"  # of a backbone that is not trained: it has no gradient, and does not decay
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _first_buffers(plan: Plan, network: NetworkSettings, ground: Ground, device:
         each = [user_network(m.recipe).begun(m.course.encoder, m.seed)[1] for m in plan.members]
         return [torch.stack(column).to(device) for column in zip(*each, strict=True)]
     specs = network.buffers(plan.signature, ground.outputs)
-    return [torch.full((len(plan.members), *spec.shape), spec.start, device=device) for spec in specs]
+    return [network.first_buffer(spec).expand(len(plan.members), *spec.shape).clone().to(device) for spec in specs]
 
 
 def in_float32(batch: Batch) -> Batch:
@@ -218,7 +218,9 @@ def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add:
         shares = torch.full_like(losses, share)
     else:
         shares = for_members(batch.weight, batch.member_group) * share
-    found = torch.autograd.grad(losses, leaves, shares, materialize_grads=True)
+    # A scalar, since torch loads a library of symbols (half a second, 30 MiB) where a gradient is handed in.
+    whole = torch.dot(losses.flatten(), shares.flatten())
+    found = torch.autograd.grad(whole, leaves, materialize_grads=True)
     if add:
         torch._foreach_add_(stack.parts, [each.float() for each in found])
     else:

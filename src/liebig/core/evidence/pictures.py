@@ -14,7 +14,9 @@ class PictureProfile(Measurement):
     `broken` could not be read. `constant` show one tone only, `blurred` are far less sharp than the others; both are names.
     `shortcuts` are what can be told of a picture without looking at what it shows ("width", "brightness", "the border", ...),
     `shortcut_scores` how well the label follows from each alone, out of sample, between 0 (chance) and 1 (perfect), and
-    `whole_score` the same from all small tones of the picture, for comparison.
+    `whole_score` the same from all small tones of the picture, for comparison. `tones` are the lowest and the highest but for a
+    thousandth at either end. `roughness` is how much neighbouring places differ, in spreads of the tones; `roughness_reread` the
+    same where they are read as `reread_as` says, the smoothest other way (NaN where there is none).
     """
 
     pictures: int
@@ -24,6 +26,10 @@ class PictureProfile(Measurement):
     shortcuts: tuple[str, ...]
     shortcut_scores: tuple[float, ...]
     whole_score: float
+    tones: tuple[float, float]
+    roughness: float
+    roughness_reread: float
+    reread_as: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,14 @@ from liebig.stack.specs import Signature
 _LEAST_SPREAD: Final = 1e-3
 _CHUNK: Final = 1024
 _CHANNELS: Final = {1: ("grey",), 3: ("red", "green", "blue")}
+#: Of the channels of ImageNet, in bytes.
+_IMAGENET_MEAN: Final = (123.675, 116.28, 103.53)
+_IMAGENET_SPREAD: Final = (58.395, 57.12, 57.375)
+
+
+def _imagenet(values: tuple[float, float, float], channels: int) -> tuple[float, ...]:
+    """One of them for each channel: their mean where there are not three."""
+    return values if channels == len(values) else (sum(values) / len(values),) * channels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,11 +56,16 @@ class PictureEncoder:
             return (1.0,) * len(self.mean)
         if self.inputs.scale == "divide-by-255":
             return (1 / 255,) * len(self.mean)
+        if self.inputs.scale == "imagenet":
+            return tuple(1.0 / each for each in _imagenet(_IMAGENET_SPREAD, len(self.mean)))
         return tuple(1.0 / max(each, _LEAST_SPREAD) for each in self.spread)
 
     @property
     def shift(self) -> tuple[float, ...]:
         """What is then added."""
+        if self.inputs.scale == "imagenet":
+            means = _imagenet(_IMAGENET_MEAN, len(self.mean))
+            return tuple(-mean * factor for mean, factor in zip(means, self.factor, strict=True))
         if self.inputs.scale != "standardise":
             return (0.0,) * len(self.mean)
         return tuple(-mean * factor for mean, factor in zip(self.mean, self.factor, strict=True))

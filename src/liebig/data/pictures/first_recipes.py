@@ -16,6 +16,7 @@ from liebig.data.pictures.task import PictureTask
 from liebig.nets.activations.relu import ReLU
 from liebig.nets.mlp import MLP
 from liebig.nets.pictures import PictureNetwork
+from liebig.nets.resnet import ResNet, depth_of
 from liebig.nets.whitened_cnn import WhitenedCNN
 from liebig.stack.specs import Signature
 from liebig.techniques.averaging.ema import EMA
@@ -41,6 +42,7 @@ _FEW: Final = 2_000
 _WORK: Final = 3.0e13
 _MOST_EPOCHS: Final = 100
 _LEAST_EPOCHS: Final = 8
+_BACKBONE_EPOCHS: Final = 15
 #: Sides up to which pictures are small or of middle size: larger ones are halved once or twice more, by blocks half as wide.
 _SMALL: Final = 40
 _MIDDLE: Final = 80
@@ -48,9 +50,11 @@ _MIDDLE: Final = 80
 
 def textbook(found: PictureTask) -> Recipe:
     """What a first course would train: bytes divided by 255, an MLP on the pixels with two layers of 128 ReLU, Adam at 1e-3, a
-    fixed number of epochs, the last weights."""
+    fixed number of epochs, the last weights. With a backbone: its features as they are, and an output layer on them."""
     task = found.task
     few = len(task.parts.work) < _FEW
+    if found.backbone:
+        return _frozen(found)
     return Recipe(
         inputs=PictureInputs(scale="divide-by-255"),
         network=MLP(width=128, depth=2, activation=ReLU()),
@@ -66,10 +70,13 @@ def textbook(found: PictureTask) -> Recipe:
 def starting(found: PictureTask, epochs: int | None = None) -> Recipe:
     """What an expert would start from: a fast network of convolutions behind a whitening layer on standardised pictures; random
     crops, colour jitter and cutout; label smoothing, Nesterov's momentum over one cycle, averaged weights, several views of what
-    is answered. Mirror images where they look like the pictures themselves, class by class. `epochs` shortens it."""
+    is answered. With a backbone its last stage is trained, too, at a lower rate. Mirror images where they look like the pictures themselves, class by class. `epochs` shortens it."""
     task = found.task
     rows = len(task.parts.work)
     few = rows < _FEW
+    if found.backbone:
+        recipe = _tuned(found, epochs)
+        return mirrored(recipe) if mirrored_alike(task) else recipe
     network = network_for(task.data.shape)
     objective = CrossEntropy(label_smoothing=0.1) if task.kind.is_classification else MSE()
     recipe = Recipe(
@@ -84,6 +91,36 @@ def starting(found: PictureTask, epochs: int | None = None) -> Recipe:
         compute=Compute(),
     )
     return mirrored(recipe) if mirrored_alike(task) else recipe
+
+
+def _frozen(found: PictureTask) -> Recipe:
+    """A backbone whose layers stay as they are, and an output layer on its features."""
+    return Recipe(
+        inputs=PictureInputs(scale="imagenet"),
+        network=ResNet(depth=depth_of(found.backbone), backbone=found.backbone, trains="output"),
+        objective=_objective(found.task),
+        optimizer=Adam(learning_rate=1e-3, weight_decay=0.0),
+        schedule=Constant(),
+        batching=Shuffled(size=32),
+        stopping=FixedEpochs(epochs=_BACKBONE_EPOCHS),
+        compute=Compute(),
+    )
+
+
+def _tuned(found: PictureTask, epochs: int | None) -> Recipe:
+    """A backbone whose last stage is trained with the output layer."""
+    is_classification = found.task.kind.is_classification
+    return Recipe(
+        inputs=PictureInputs(scale="imagenet"),
+        network=ResNet(depth=depth_of(found.backbone), backbone=found.backbone, trains="last-stage"),
+        objective=CrossEntropy(label_smoothing=0.1) if is_classification else MSE(),
+        optimizer=Nesterov(learning_rate=0.01, weight_decay=1e-4, momentum=0.9),
+        schedule=OneCycle(peak=1.0, rise=0.25),
+        batching=Shuffled(size=32),
+        stopping=FixedEpochs(epochs=epochs or _BACKBONE_EPOCHS),
+        techniques=(RandomCrop(), ColourJitter(), EMA(horizon=1.0)),
+        compute=Compute(),
+    )
 
 
 def network_for(shape: tuple[int, int, int]) -> WhitenedCNN:

@@ -81,6 +81,11 @@ def is_pictures(source: object) -> bool:
     return _is_array(source)
 
 
+def keeps_files(source: object) -> bool:
+    """True for pictures that are files, which are decoded to any size; arrays keep theirs."""
+    return isinstance(source, (str, Path)) and Path(source).suffix.casefold() not in {".npz", ".npy"}
+
+
 def _is_array(value: object) -> bool:
     shape = getattr(value, "shape", None)
     return shape is not None and len(tuple(shape)) in {3, 4} and hasattr(value, "dtype")
@@ -273,9 +278,11 @@ def _of_arrays(name: str, given: Mapping[str, Any]) -> Arrays:
         keys = [(f"x_{part}", f"y_{part}", part) for part in parts]
     else:
         keys = [(_one_of(arrays, ("x", "images", "pictures", "X", "arr_0"), name), _label_key(arrays), "")]
-    pixels, labels, places = [], [], []
+    pixels, labels, places, notes = [], [], [], list[str]()
     for x, y, part in keys:
         own = as_bytes(arrays[x], x)
+        if is_divided_twice(arrays[x]):
+            notes.append(f"{x} was divided by 255 twice, as it seems: it was multiplied back")
         if y in arrays:
             if len(arrays[y]) != len(own):
                 raise UserError(
@@ -292,7 +299,9 @@ def _of_arrays(name: str, given: Mapping[str, Any]) -> Arrays:
     targets = pl.Series("label", _label_list(labels)) if labels else None
     own_names = arrays.get("names")
     names = tuple(str(each) for each in own_names) if own_names is not None and own_names.ndim == 1 else ()
-    return Arrays(name, np.concatenate(pixels) if len(pixels) > 1 else pixels[0], tuple(places), targets, names)
+    return Arrays(
+        name, np.concatenate(pixels) if len(pixels) > 1 else pixels[0], tuple(places), targets, names, tuple(notes)
+    )
 
 
 def _label_list(labels: Sequence[NDArray[Any]]) -> list[Any]:
@@ -349,4 +358,11 @@ def as_bytes(values: NDArray[Any], name: str) -> NDArray[np.uint8]:
             f"{name} must hold numbers from 0 to 255 (or from 0 to 1), however {low:.4g} to {high:.4g} came"
         )
     factor = 255.0 if high <= 1.0 and not np.issubdtype(values.dtype, np.integer) else 1.0
-    return np.ascontiguousarray(np.rint(values * factor).astype(np.uint8))
+    if is_divided_twice(values):
+        factor = 255.0**2
+    return np.ascontiguousarray(np.clip(np.rint(values * factor), 0, 255).astype(np.uint8))
+
+
+def is_divided_twice(values: NDArray[Any]) -> bool:
+    """True for numbers that no picture has, and a picture that was divided by 255 twice does: from 0 to 1 / 255."""
+    return bool(np.issubdtype(values.dtype, np.floating) and values.size and 0.0 < float(values.max()) <= 1.001 / 255.0)

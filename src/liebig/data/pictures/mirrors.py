@@ -45,7 +45,8 @@ def told_from_mirrors(task: Task[PictureData]) -> tuple[Reals, Reals]:
         rows = np.sort(np.random.default_rng([task.seed, 0x3177]).choice(rows, _PICTURES, replace=False))
     small = thumbnails(task.data.pixels[rows], _SIDE, _SIDE)
     changing = (small - small[:, :, ::-1])[:, :, : _SIDE // 2].reshape(len(rows), -1).astype(np.float64)
-    told, counts = [], []
+    told: list[float] = []
+    counts: list[float] = []
     for own in _groups(task, rows):
         if len(own) < _FEWEST:
             continue

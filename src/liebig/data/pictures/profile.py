@@ -17,6 +17,7 @@ from liebig.data.table.single_score import ScoredTarget, bins_of_numbers, single
 
 _PICTURES: Final = 5_000  # work pictures that are looked at, at most
 _CHUNK: Final = 512
+_ASKED: Final = 500  # pictures that say how they are laid out
 _ONE_TONE: Final = 2.0  # spread of the tones in bytes
 #: A picture is blurred whose sharpness lies so far below the others': so many robust deviations, and this factor.
 _DEVIATIONS: Final = 3.5
@@ -39,10 +40,12 @@ def picture_profile(task: Task[PictureData], broken: int) -> PictureProfile:
     names = [task.data.names[row] for row in rows]
     told = shortcuts(task, rows, pixels, contrast)
     scored = ScoredTarget(task.target[rows], task.kind, len(task.classes), task.seed)
+    reread, reading = _reread(pixels)
     scores = [single_score(bins_of_numbers(values), scored) for values in told.values()]
     return PictureProfile(
         pictures=len(rows), broken=broken, constant=_some(names, constant), blurred=_some(names, blurred),
         shortcuts=tuple(told), shortcut_scores=tuple(scores), whole_score=_whole(task, rows, pixels),
+        tones=_tones_of_all(pixels), roughness=_roughness(pixels), roughness_reread=reread, reread_as=reading,
     )  # fmt: skip
 
 
@@ -61,6 +64,45 @@ def tones(pixels: Pixels) -> tuple[Reals, Reals]:
         contrast.append(spread)
         sharpness.append(np.sqrt(np.square(around - 4 * inner).mean(axis=(1, 2))) / np.maximum(spread, _ONE_TONE))
     return np.concatenate(contrast).astype(np.float64), np.concatenate(sharpness).astype(np.float64)
+
+
+def _tones_of_all(pixels: Pixels) -> tuple[float, float]:
+    """The lowest and the highest tone, but for a thousandth at either end."""
+    shares = np.cumsum(np.bincount(pixels[:_ASKED].ravel(), minlength=256)) / max(pixels[:_ASKED].size, 1)
+    return float(np.searchsorted(shares, 0.001)), float(np.searchsorted(shares, 0.999))
+
+
+def _roughness(pixels: Pixels) -> float:
+    """Root mean square of the differences of neighbouring places beside the spread of all, the median over pictures: 0 for one
+    tone, about 1.4 for noise. NaN where there is nothing to be asked."""
+    some = pixels[:_ASKED].astype(np.float32)
+    if min(some.shape[1:3]) < 2:
+        return _NAN
+    across = np.square(np.diff(some, axis=2)).mean(axis=(1, 2, 3))
+    down = np.square(np.diff(some, axis=1)).mean(axis=(1, 2, 3))
+    spread = some.std(axis=(1, 2)).mean(axis=1)
+    shows = spread > _ONE_TONE
+    if not shows.any():
+        return _NAN
+    return float(np.median(np.sqrt((across[shows] + down[shows]) / 2) / spread[shows]))
+
+
+def _reread(pixels: Pixels) -> tuple[float, str]:
+    """The least roughness under other readings of the same numbers, and which reading that is."""
+    some = pixels[:_ASKED]
+    count, height, width, channels = some.shape
+    readings: dict[str, Pixels] = {}
+    if channels > 1:
+        whole = some.reshape(count, channels, height, width)
+        readings["channels, height, width"] = whole.transpose(0, 2, 3, 1)
+    if height != width:
+        readings["width before height"] = some.reshape(count, width, height, channels)
+    told = {name: _roughness(each) for name, each in readings.items()}
+    fine = {name: value for name, value in told.items() if np.isfinite(value)}
+    if not fine:
+        return _NAN, ""
+    name = min(fine, key=lambda each: fine[each])
+    return fine[name], name
 
 
 def _blurred(sharpness: Reals, shows: NDArray[np.bool_]) -> NDArray[np.bool_]:

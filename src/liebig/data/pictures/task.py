@@ -21,6 +21,7 @@ from liebig.data.pictures.content import PictureData, Pixels
 from liebig.data.pictures.decoding import Broken, check_size, decode
 from liebig.data.pictures.duplicates import same_pictures
 from liebig.data.pictures.found import Arrays, Files, Found, Place, find
+from liebig.data.table.columns import POINT, numbers
 from liebig.data.table.parts import RARE_CLASS, sealed_rows
 from liebig.data.table.target import class_order, target_of
 
@@ -34,7 +35,7 @@ _TOLD: Final = 3
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureTask:
     """A task on pictures. `notes` are sentences for the user; `broken` the pictures that could not be read; `size` the side that
-    was asked for; `was_cached` that nothing had to be decoded."""
+    was asked for; `was_cached` that nothing had to be decoded; `backbone` names a file of weights that the first recipes start from ("" for none)."""
 
     task: Task[PictureData]
     profile: DataProfile
@@ -42,6 +43,7 @@ class PictureTask:
     broken: tuple[Broken, ...] = ()
     size: int | None = None
     was_cached: bool = False
+    backbone: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +210,7 @@ def _target(read: Read, kind: str | None) -> tuple[Reals, tuple[str, ...], TaskK
             f"at least {LEAST_PICTURES} pictures with a label are needed to split them, however {len(targets)} came"
         )
     from_table = not any(each.label for each in read.places)
-    if from_table and not read.names and (kind == "regression" or targets.dtype.is_float()):
+    if from_table and not read.names and (kind == "regression" or _are_numbers(targets)):
         found = target_of(targets, kind, False)
         if not found.kind.is_classification:
             return found.values, (), found.kind, found.why
@@ -236,6 +238,12 @@ def _target(read: Read, kind: str | None) -> tuple[Reals, tuple[str, ...], TaskK
     if kind == "binary" and task_kind is not TaskKind.BINARY:
         raise UserError(f"two classes are needed for --task binary, however the pictures show {len(names)}")
     return values, names, task_kind, f"{len(names)} classes"
+
+
+def _are_numbers(targets: pl.Series) -> bool:
+    """True for a column of numbers, written as such or as text."""
+    known = numbers(targets, POINT)
+    return known.null_count() == targets.null_count() and known.null_count() < len(known)
 
 
 def _parts(

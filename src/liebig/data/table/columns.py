@@ -86,9 +86,14 @@ class Column:
         return replace(self, is_input=False, why=why)
 
 
+def nameless(series: pl.Series) -> pl.Series:
+    """The same cells under a plain name. polars takes a name such as "^a$" for a pattern, even where a series alone is asked."""
+    return series.alias("cells")
+
+
 def words(series: pl.Series) -> pl.Series:
-    """The cells as text without surrounding blanks, null where missing."""
-    text = _as_text(series).str.strip_chars()
+    """The cells as text without surrounding blanks, null where missing; nameless, as all of these are."""
+    text = _as_text(nameless(series)).str.strip_chars()
     return text.set(text.is_in(MISSING_WORDS), None)
 
 
@@ -112,6 +117,7 @@ def _as_text(series: pl.Series) -> pl.Series:
 
 def numbers(series: pl.Series, written: str) -> pl.Series:
     """The cells as Float64, null where missing or not a number."""
+    series = nameless(series)
     if series.dtype.is_numeric() or series.dtype == pl.Boolean:
         return series.cast(pl.Float64, strict=False).fill_nan(None)
     text = words(series)
@@ -129,6 +135,7 @@ def numbers(series: pl.Series, written: str) -> pl.Series:
 
 def dates(series: pl.Series, date_format: str) -> pl.Series:
     """The cells as seconds since 1970, Float64, null where missing or not a date."""
+    series = nameless(series)
     if series.dtype == pl.Time:
         return series.cast(pl.Int64).cast(pl.Float64) / 1e9
     if series.dtype == pl.Date or isinstance(series.dtype, pl.Datetime):

@@ -18,6 +18,7 @@ from liebig.data.table.columns import (
     Column,
     Kind,
     dates,
+    nameless,
     numbers,
     parse_dates,
     to_reals,
@@ -52,30 +53,34 @@ def taken_for(series: pl.Series, said: str | None = None, comma: bool = False) -
 
     Raises UserError when `said` is no kind, or the cells cannot be read as it.
     """
+    name, series = series.name, nameless(series)
     if said is not None:
-        return _as_said(series, said, comma)
-    name = series.name
+        return _as_said(name, series, said, comma)
+    return _found(name, series, comma)
+
+
+def _found(name: str, series: pl.Series, comma: bool) -> Column:
     if series.dtype == pl.Boolean:
-        return _category(series, "true or false")
+        return _category(name, series, "true or false")
     if series.dtype.is_numeric():
-        return _number(series, POINT, "numbers")
+        return _number(name, series, POINT, "numbers")
     if series.dtype.is_temporal():
-        return _date(series, "", "dates")
+        return _date(name, series, "", "dates")
     text = words(series)
     if text.null_count() == len(text):
         return Column(name, Kind.CONSTANT, "every value is missing", False, has_missing=True)
-    return _from_text(text, comma)
+    return _from_text(name, text, comma)
 
 
-def _from_text(text: pl.Series, comma: bool) -> Column:
+def _from_text(name: str, text: pl.Series, comma: bool) -> Column:
     distinct = text.drop_nulls().unique(maintain_order=True)
     written = _number_style(distinct, comma)
     if written is not None:
-        return _number_in_text(text, distinct, written)
+        return _number_in_text(name, text, distinct, written)
     date_format = _date_format(distinct)
     if date_format:
-        return _date(text, date_format, f"dates written as {date_format}")
-    return _wording(text, distinct)
+        return _date(name, text, date_format, f"dates written as {date_format}")
+    return _wording(name, text, distinct)
 
 
 def _number_style(distinct: pl.Series, comma: bool) -> str | None:
@@ -101,17 +106,17 @@ def _fits(fitting: pl.Series) -> bool:
     return odd == 0 or (odd <= 3 and odd <= (1.0 - _MOST) * len(fitting))
 
 
-def _number_in_text(text: pl.Series, distinct: pl.Series, written: str) -> Column:
+def _number_in_text(name: str, text: pl.Series, distinct: pl.Series, written: str) -> Column:
     leading = distinct.str.contains(r"^0\d+$")
     if leading.any() and distinct.str.contains(r"^\d+$").all():
-        return _category(text, "digits with leading zeros, as codes have")
+        return _category(name, text, "digits with leading zeros, as codes have")
     why = {POINT: "numbers", COMMA: "numbers with a decimal comma", THOUSANDS: "numbers with commas between thousands"}[
         written
     ]
     odd = distinct.filter(numbers(distinct, written).is_null())
     if len(odd):
         why += "; " + ", ".join(f'"{cell}"' for cell in odd.to_list()) + " counted as missing"
-    return _number(text, written, why)
+    return _number(name, text, written, why)
 
 
 def _date_format(distinct: pl.Series) -> str:
@@ -129,7 +134,7 @@ def _date_format(distinct: pl.Series) -> str:
     return ""
 
 
-def _wording(text: pl.Series, distinct: pl.Series) -> Column:
+def _wording(name: str, text: pl.Series, distinct: pl.Series) -> Column:
     """Category, identifier or free text: by how often cells repeat and how many words they have."""
     known = len(text) - text.null_count()
     sample = distinct.head(_SAMPLE)
@@ -137,29 +142,29 @@ def _wording(text: pl.Series, distinct: pl.Series) -> Column:
     mean_words = float(lengths) if isinstance(lengths, float | int) else 1.0
     if mean_words >= 3.0 and len(distinct) > 0.5 * known and len(distinct) >= _IDENTIFIER_ROWS:
         return Column(
-            text.name, Kind.TEXT, f"free text: {mean_words:.0f} words on average, hardly a cell repeats", True,
+            name, Kind.TEXT, f"free text: {mean_words:.0f} words on average, hardly a cell repeats", True,
             has_missing=text.null_count() > 0, distinct=len(distinct),
         )  # fmt: skip
     if len(distinct) > 0.95 * known and known >= _IDENTIFIER_ROWS:
         return Column(
-            text.name, Kind.IDENTIFIER, "names nearly every row by itself", False,
+            name, Kind.IDENTIFIER, "names nearly every row by itself", False,
             has_missing=text.null_count() > 0, distinct=len(distinct),
         )  # fmt: skip
-    return _category(text, f"{len(distinct)} different words")
+    return _category(name, text, f"{len(distinct)} different words")
 
 
-def _number(series: pl.Series, written: str, why: str) -> Column:
+def _number(name: str, series: pl.Series, written: str, why: str) -> Column:
     values = numbers(series, written)
     known = values.drop_nulls()
     missing, distinct = len(known) < len(values), known.n_unique()
-    column = Column(series.name, Kind.NUMBER, why, True, written=written, has_missing=missing, distinct=distinct)
+    column = Column(name, Kind.NUMBER, why, True, written=written, has_missing=missing, distinct=distinct)
     if len(known) == 0:
         return _constant(column, "every value is missing")
     if distinct == 1 and not missing:
         return _constant(column, "one value only")
-    if _is_identifier(series.name, known, distinct, len(values)):
+    if _is_identifier(name, known, distinct, len(values)):
         return Column(
-            series.name,
+            name,
             Kind.IDENTIFIER,
             "whole numbers that count the rows",
             False,
@@ -183,7 +188,7 @@ def _is_identifier(name: str, known: pl.Series, distinct: int, rows: int) -> boo
     return bool(_ID_NAME.match(name)) or (is_count and bool((np.abs(np.diff(values)) == 1.0).all()))
 
 
-def _category(series: pl.Series, why: str) -> Column:
+def _category(name: str, series: pl.Series, why: str) -> Column:
     text = words(series)
     counts = (
         text.drop_nulls().alias("level").value_counts(name="rows").sort(["rows", "level"], descending=[True, False])
@@ -191,20 +196,20 @@ def _category(series: pl.Series, why: str) -> Column:
     levels = tuple(str(level) for level in counts["level"].to_list())
     missing = text.null_count() > 0
     if len(levels) == 0 or (len(levels) == 1 and not missing):
-        return Column(series.name, Kind.CONSTANT, "one value only" if levels else "every value is missing", False,
+        return Column(name, Kind.CONSTANT, "one value only" if levels else "every value is missing", False,
                       has_missing=missing, distinct=len(levels))  # fmt: skip
-    return Column(series.name, Kind.CATEGORY, why, True, levels=levels, has_missing=missing, distinct=len(levels))
+    return Column(name, Kind.CATEGORY, why, True, levels=levels, has_missing=missing, distinct=len(levels))
 
 
-def _date(series: pl.Series, date_format: str, why: str) -> Column:
+def _date(name: str, series: pl.Series, date_format: str, why: str) -> Column:
     seconds = dates(series, date_format)
     known = to_reals(seconds.drop_nulls())
     missing, distinct = len(known) < len(series), len(np.unique(known))
     if distinct == 0 or (distinct == 1 and not missing):
         why = "one value only" if distinct else "every value is missing"
-        return Column(series.name, Kind.CONSTANT, why, False, has_missing=missing, distinct=distinct)
+        return Column(name, Kind.CONSTANT, why, False, has_missing=missing, distinct=distinct)
     return Column(
-        series.name, Kind.DATE, why, True, date_format=date_format, parts=_useful_parts(known), has_missing=missing,
+        name, Kind.DATE, why, True, date_format=date_format, parts=_useful_parts(known), has_missing=missing,
         distinct=distinct,
     )  # fmt: skip
 
@@ -227,52 +232,52 @@ def _useful_parts(seconds: np.ndarray[tuple[int], np.dtype[np.float64]]) -> tupl
     return tuple(part for part in varying if not (monthly and part == "weekday")) or ("elapsed",)
 
 
-def _as_said(series: pl.Series, said: str, comma: bool) -> Column:
+def _as_said(name: str, series: pl.Series, said: str, comma: bool) -> Column:
     """The column as the user says it is."""
     if said not in SAID:
         raise UserError(
-            f'column "{series.name}" was said to be "{said}"; known are {", ".join(SAID)}.{did_you_mean(said, SAID)}'
+            f'column "{name}" was said to be "{said}"; known are {", ".join(SAID)}.{did_you_mean(said, SAID)}'
         )
     if said == "ignore":
-        return taken_for(series, None, comma).ignored("you said so")
+        return _found(name, series, comma).ignored("you said so")
     if said == Kind.CATEGORY:
-        return _category(series, "you said so")
+        return _category(name, series, "you said so")
     if said == Kind.TEXT:
         text = words(series)
         distinct = text.drop_nulls().n_unique()
-        return Column(series.name, Kind.TEXT, "you said so", True, has_missing=text.null_count() > 0, distinct=distinct)
+        return Column(name, Kind.TEXT, "you said so", True, has_missing=text.null_count() > 0, distinct=distinct)
     if said == Kind.DATE:
-        return _as_date(series)
-    return _as_number(series, comma)
+        return _as_date(name, series)
+    return _as_number(name, series, comma)
 
 
-def _as_date(series: pl.Series) -> Column:
+def _as_date(name: str, series: pl.Series) -> Column:
     if series.dtype.is_temporal():
-        return _date(series, "", "you said so")
+        return _date(name, series, "", "you said so")
     distinct = words(series).drop_nulls().unique(maintain_order=True)
     date_format = _date_format(distinct) or ("%Y%m%d" if _fits(parse_dates(distinct, "%Y%m%d").is_not_null()) else "")
     if not date_format:
         example = f', for example "{distinct[0]}"' if len(distinct) else ""
-        raise UserError(f'column "{series.name}" was said to be a date, however its cells are not{example}')
-    return _date(words(series), date_format, "you said so")
+        raise UserError(f'column "{name}" was said to be a date, however its cells are not{example}')
+    return _date(name, words(series), date_format, "you said so")
 
 
-def _as_number(series: pl.Series, comma: bool) -> Column:
+def _as_number(name: str, series: pl.Series, comma: bool) -> Column:
     if series.dtype.is_numeric():
-        return _said_number(series, POINT)
+        return _said_number(name, series, POINT)
     distinct = words(series).drop_nulls().unique(maintain_order=True)
     styles = (COMMA, POINT) if comma else (POINT, COMMA, THOUSANDS)
     known = {style: len(distinct) - numbers(distinct, style).null_count() for style in styles}
     best = max(styles, key=lambda style: known[style])
     if known[best] < 0.5 * len(distinct):
-        raise UserError(f'column "{series.name}" was said to be a number, however it holds for example "{distinct[0]}"')
-    return _said_number(series, best)
+        raise UserError(f'column "{name}" was said to be a number, however it holds for example "{distinct[0]}"')
+    return _said_number(name, series, best)
 
 
-def _said_number(series: pl.Series, written: str) -> Column:
+def _said_number(name: str, series: pl.Series, written: str) -> Column:
     values = numbers(series, written).drop_nulls()
     return Column(
-        series.name, Kind.NUMBER, "you said so", True, written=written, has_missing=len(values) < len(series),
+        name, Kind.NUMBER, "you said so", True, written=written, has_missing=len(values) < len(series),
         distinct=values.n_unique(),
     )  # fmt: skip
 

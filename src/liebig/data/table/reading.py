@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from liebig.core.errors import UserError, did_you_mean
+from liebig.data.table.columns import nameless
 
 #: How much of a file is looked at to find its encoding and separator, in bytes.
 _HEAD: Final = 1 << 18
@@ -454,15 +455,15 @@ def _plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     """Dictionary columns as text, decimals as floats, durations as seconds, time zones dropped (the moment in UTC is kept)."""
     changed = []
     for column in frame.get_columns():
-        dtype = column.dtype
+        name, dtype, column = column.name, column.dtype, nameless(column)
         if dtype in (pl.Categorical, pl.Enum) or isinstance(dtype, pl.Categorical | pl.Enum) or dtype == pl.Null:
-            changed.append(column.cast(pl.String))
+            changed.append(column.cast(pl.String).alias(name))
         elif isinstance(dtype, pl.Duration):
-            changed.append(column.dt.total_microseconds().cast(pl.Float64) / 1e6)
+            changed.append((column.dt.total_microseconds().cast(pl.Float64) / 1e6).alias(name))
         elif isinstance(dtype, pl.Decimal):
-            changed.append(column.cast(pl.Float64))
+            changed.append(column.cast(pl.Float64).alias(name))
         elif isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-            changed.append(column.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
+            changed.append(column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).alias(name))
     return frame.with_columns(changed) if changed else frame
 
 

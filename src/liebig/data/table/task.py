@@ -275,7 +275,7 @@ def _test_part(
     for name in work.columns:
         if name not in table.frame.columns:
             raise UserError(f'the test table lacks the column "{name}".{did_you_mean(name, table.frame.columns)}')
-    frame = table.frame.select(work.columns)
+    frame = table.frame[work.columns]
     text = words(frame[roles.target])
     if found.kind.is_classification:
         new = sorted(set(text.drop_nulls().unique().to_list()) - set(found.classes))
@@ -307,9 +307,9 @@ def _same_types(frame: pl.DataFrame, like: pl.DataFrame) -> pl.DataFrame:
         elif wanted.dtype.is_integer() and series.dtype.is_float():
             columns.append(series)  # a whole column with a fraction or a gap: both become floats when joined
         elif wanted.dtype.is_numeric() and not series.dtype.is_temporal():
-            columns.append(numbers(series, "point").cast(wanted.dtype, strict=False))
+            columns.append(numbers(series, "point").cast(wanted.dtype, strict=False).alias(series.name))
         elif wanted.dtype == pl.String:
-            columns.append(words(series))
+            columns.append(words(series).alias(series.name))
         else:
             columns.append(series.cast(wanted.dtype, strict=False))
     return pl.DataFrame(columns)

@@ -9,6 +9,7 @@ from liebig.techniques.batches.cut_mix import CutMix
 from liebig.techniques.batches.cutout import Cutout
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
+from liebig.techniques.batches.random_affine import RandomAffine
 from liebig.techniques.batches.random_crop import RandomCrop
 from liebig.techniques.batches.random_flip import RandomFlip
 from liebig.techniques.batches.series_crop import SeriesCrop
@@ -18,7 +19,7 @@ from liebig.techniques.batches.series_warp import SeriesWarp
 from liebig.techniques.stage import Technique
 
 #: Augmentations of pictures: they stand only in a recipe that reads pictures.
-FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, ColourJitter, CutMix, Cutout)
+FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, RandomAffine, ColourJitter, CutMix, Cutout)
 
 #: Augmentations of sequences, likewise.
 FOR_SEQUENCES: Final[tuple[type[Technique], ...]] = (SeriesJitter, SeriesScaling, SeriesWarp, SeriesCrop)

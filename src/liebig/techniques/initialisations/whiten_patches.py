@@ -1,7 +1,8 @@
 """Patch whitening.
 
 Does: before the first step sets the first convolution of a `whitened-cnn` to the main directions in which the patches of a first
-    batch vary, each divided by its spread and with both signs; the weights are trained on from there.
+    batch vary, each divided by its spread and with both signs; the weights are trained on from there. Other networks are left
+    as they are.
 Helps: the layers behind begin with inputs that are neither correlated nor of unlike size, and learn sooner.
 Misleads: patches of one tone have no directions; what is left of them is noise, which the small constant holds down.
 Source: Jordan 2024, arXiv:2404.00498, section 3.1; Page 2018, "How to Train Your ResNet", part 8.
@@ -22,7 +23,6 @@ from liebig.core.recipe import Recipe
 from liebig.stack.batch import Batch, for_members
 from liebig.techniques.stage import Ground, Stage, Technique, Trial
 
-_NETWORK: Final = "whitened-cnn"
 _WEIGHT: Final = "whitening.weight"
 
 
@@ -33,8 +33,8 @@ class WhitenPatches(Technique):
     least: Annotated[float, Field(gt=0, le=1)] = 0.01
 
     def conflicts(self, recipe: Recipe) -> str | None:
-        if recipe.network.kind != _NETWORK:
-            return f"technique {self.kind} needs network {_NETWORK}, however the network is {recipe.network.kind}"
+        if recipe.inputs.kind != "pictures":
+            return f"technique {self.kind} looks at pictures, however the inputs are of kind {recipe.inputs.kind}"
         return None
 
     @classmethod
@@ -70,4 +70,5 @@ def _directions(patches: Tensor, least: float) -> Tensor:
     covariance = patches.T @ patches / len(patches)
     variances, directions = torch.linalg.eigh(covariance)
     scale = (variances.clamp_min(0.0) + least * variances.mean().clamp_min(1e-12)).rsqrt()
-    return (directions * scale).T.flip(0).float()
+    found: Tensor = (directions * scale).T.flip(0).float()
+    return found
