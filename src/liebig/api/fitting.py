@@ -33,6 +33,7 @@ from liebig.data.pictures.profile import picture_profile
 from liebig.data.pictures.task import PictureTask
 from liebig.data.sequences.first_recipes import starting as sequence_starting
 from liebig.data.sequences.first_recipes import textbook as sequence_textbook
+from liebig.data.sequences.profile import sequence_profile
 from liebig.data.sequences.task import SequenceTask
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.recipes import recipe_from_file, task_complaint
@@ -235,6 +236,8 @@ def _written(
     evidence = run.evidence.having(found.profile)
     if isinstance(found, PictureTask):
         evidence = evidence.having(picture_profile(found.task, len(found.broken)))
+    if isinstance(found, SequenceTask):
+        evidence = evidence.having(sequence_profile(found.task))
     directory.write(manifest, run.recipe, evidence)
     return FittedRun(directory.path, manifest, run.recipe, evidence, model)
 

@@ -11,11 +11,12 @@ from liebig.classical import FOR_FORECASTS, FOR_SEQUENCES, installed
 from liebig.coach.advice import Idea
 from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, ideas_of, ideas_without
 from liebig.coach.training import TrainingRunner
-from liebig.core.evidence import Evidence
+from liebig.core.evidence import Evidence, SequenceProfile
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
 from liebig.core.study import Diagnosed, Study
 from liebig.data.sequences.first_recipes import starting, textbook
+from liebig.data.sequences.profile import sequence_profile
 from liebig.data.sequences.task import SequenceTask
 from liebig.remedies.edits import at_rate, rate_of
 from liebig.remedies.ranking import Ranked, proposals, seen_in
@@ -45,6 +46,7 @@ class SequenceAdvisor:
     ) -> None:
         self._found, self._runner, self._placebo, self._first = found, runner, placebo, baseline
         self._only_networks = only_networks
+        self._seen: SequenceProfile | None = None
         self._ranked: dict[str, Ranked] = {}
         self._rates: dict[str, float] = {}
 
@@ -64,12 +66,17 @@ class SequenceAdvisor:
         return tuple(Idea("the starting recipe", form, "starting", "", 1.0) for form in forms)
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:
-        evidence = Evidence((self._found.profile,))
+        evidence = Evidence((self._found.profile, self._profile()))
         return evidence, diagnosed(at, "data", diagnose(evidence))
 
+    def _profile(self) -> SequenceProfile:
+        if self._seen is None:
+            self._seen = sequence_profile(self._found.task)
+        return self._seen
+
     def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
-        profile = self._found.profile
-        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(profile)) for each in evidence]))
+        known = (self._found.profile, self._profile())
+        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(*known)) for each in evidence]))
 
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         if self._placebo:

@@ -36,6 +36,10 @@ class RecurrentNetwork(SequenceNetwork):
     recurrent_dropout: Share = 0.0
 
     @property
+    def goes_step_by_step(self) -> bool:
+        return True
+
+    @property
     @abstractmethod
     def gates(self) -> int:
         """Parts of a layer's weights that lie one below the other."""

@@ -61,6 +61,11 @@ class SequenceNetwork(NetworkSettings):
     def stacks(self) -> bool:
         return False
 
+    @property
+    def goes_step_by_step(self) -> bool:
+        """True where a step waits for what the one before it left."""
+        return False
+
     @abstractmethod
     def states_width(self) -> int:
         """Units of the states."""
@@ -104,7 +109,7 @@ class SequenceNetwork(NetworkSettings):
         nets = [record for record in records if isinstance(record, cls)]
         names = tuple(each.name for each in nets[0].parameters(signature, outputs))
         buffers = tuple(each.name for each in nets[0].buffers(signature, outputs))
-        return SequenceForward(nets[0], scalars(nets, "dropout", device), names, buffers, signature.anchor)
+        return SequenceForward(nets[0], scalars(nets, "dropout", device), names, buffers, signature.anchor, _shape(signature)[0])
 
     def structure(self, signature: Signature, outputs: int) -> Structure:
         shapes = list(self.body_shapes(*_shape(signature)))
@@ -129,14 +134,15 @@ _Seen = tuple[str, str, Tensor, Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One member's pass: its weights and buffers by name, how it is made, its number `place` among `count`. `seen` collects layers
-    for a look."""
+    """One member's pass: its weights and buffers by name, how it is made, its number `place` among `count`, the `steps` that a whole
+    sequence has. `seen` collects layers for a look."""
 
     weights: Mapping[str, Tensor]
     buffers: Mapping[str, Tensor]
     mode: Mode
     place: int
     count: int
+    steps: int
     seen: list[_Seen]
 
     def see(self, name: str, activation: str, before: Tensor, after: Tensor) -> None:
@@ -168,6 +174,11 @@ class SequenceForward(Forward):
     names: tuple[str, ...]
     buffer_names: tuple[str, ...]
     anchor: int
+    steps: int
+
+    @property
+    def goes_step_by_step(self) -> bool:
+        return self.settings.goes_step_by_step
 
     def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         members = len(weights[0])
@@ -177,7 +188,7 @@ class SequenceForward(Forward):
         for k in range(members):
             own = dict(zip(self.names, (each[k] for each in apart), strict=True))
             held = dict(zip(self.buffer_names, (each[k] for each in buffers), strict=True))
-            member = Member(own, held, mode, k, members, [])
+            member = Member(own, held, mode, k, members, self.steps, [])
             answers.append(self._answer(member, _sequences_of(batch, k), float(self.dropout[k])))
             seen.append(member.seen)
         if mode.tap is not None:

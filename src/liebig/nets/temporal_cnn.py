@@ -72,7 +72,7 @@ class TemporalCNN(SequenceNetwork):
         shapes, places = [], -(-steps // self.stride)
         for name, inputs, kernel in self._layers(channels):
             if name.endswith("first") and not name.startswith("layers.0") and places >= 2 * _LEAST_STEPS:
-                places //= 2
+                places = -(-places // 2)
             weights = inputs * self.width * kernel
             shapes.append(LayerShape(name, "conv", inputs, self.width, weights, weights, 2 * weights * places, self.activation.kind))  # fmt: skip
             shapes.append(LayerShape(f"{name}.norm", "batch-norm-1d", self.width, self.width, 2 * self.width, 2 * self.width,
@@ -82,11 +82,11 @@ class TemporalCNN(SequenceNetwork):
     def states(self, member: Member, x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
         x = x.transpose(1, 2)  # [B, channels, steps]
         ragged = bool((there == 0).any())
+        places = -(-member.steps // self.stride)  # of a whole sequence: how deep it is pooled depends on no batch
         for i in range(self.depth):
-            if i and x.shape[2] >= 2 * _LEAST_STEPS:
-                # What is behind the end is 0, and so is never above what a ReLU leaves; other bends may go below.
-                x = functional.max_pool1d(x, 2)
-                there = functional.max_pool1d(there[:, None], 2)[:, 0]
+            if i and places >= 2 * _LEAST_STEPS:
+                x, there = _pooled(x, there)
+                places = -(-places // 2)
             stride = self.stride if i == 0 else 1
             if stride > 1:
                 before, there = x, there[:, ::stride]
@@ -115,6 +115,14 @@ class TemporalCNN(SequenceNetwork):
         after = self.activation(x)
         member.see(name, self.activation.kind, x.transpose(1, 2), after.transpose(1, 2))
         return after if mask is None else after * mask
+
+
+def _pooled(x: Tensor, there: Tensor) -> tuple[Tensor, Tensor]:
+    """The larger of two neighbouring steps, of those that are there; a last single one stays."""
+    behind = torch.finfo(x.dtype).min
+    x = functional.max_pool1d(x.masked_fill(there[:, None] == 0, behind), 2, ceil_mode=True)
+    there = functional.max_pool1d(there[:, None], 2, ceil_mode=True)
+    return x.masked_fill(there == 0, 0.0), there[:, 0]
 
 
 def masked_batch_norm(x: Tensor, mask: Tensor, mean: Tensor, variance: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

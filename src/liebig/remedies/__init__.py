@@ -34,6 +34,7 @@ from liebig.remedies.initialise_for_activation import InitialiseForActivation
 from liebig.remedies.insert_activation import InsertActivations
 from liebig.remedies.jitter_colours import JitterColours
 from liebig.remedies.keep_best_epoch import KeepBestEpoch
+from liebig.remedies.keep_memory import KeepMemory
 from liebig.remedies.larger_batches import LargerBatches
 from liebig.remedies.layer_normalisation import NormaliseByLayer
 from liebig.remedies.leaky_activation import LeakUnits
@@ -128,6 +129,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     InitialiseForActivation(),
     InsertActivations(),
     KeepBestEpoch(),
+    KeepMemory(),
     JitterColours(),
     LargerBatches(),
     NormaliseByLayer(),

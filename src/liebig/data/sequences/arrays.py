@@ -31,10 +31,9 @@ _LOOKED: Final = 64
 def loaded(path: Path) -> dict[str, Any]:
     """The arrays of a file, by name. Raises UserError where it cannot be read."""
     try:
-        if path.suffix.casefold() == ".npy":
-            return {"x": np.load(path, allow_pickle=False)}
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        with path.open("rb") as opened:  # numpy itself leaves a broken archive open
+            found = np.load(opened, allow_pickle=False)
+            return {"x": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f'"{path}" cannot be read as arrays: {error}') from error
 
@@ -44,13 +43,14 @@ def file_is_sequences(path: Path) -> bool:
     if not path.is_file() or path.suffix.casefold() not in {".npz", ".npy"}:
         return False
     try:
-        if path.suffix.casefold() == ".npy":
-            return _are_sequences(np.load(path, mmap_mode="r", allow_pickle=False))
-        with np.load(path, allow_pickle=False) as file:
-            if any(name in file.files for name in _TELLING):
+        with path.open("rb") as opened:
+            found = np.load(opened, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return _are_sequences(found)
+            if any(name in found.files for name in _TELLING):
                 return True
-            name = next((each for each in ("x_train", *_X) if each in file.files), None)
-            return name is not None and _are_sequences(file[name])
+            name = next((each for each in ("x_train", *_X) if each in found.files), None)
+            return name is not None and _are_sequences(found[name])
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return False  # whoever reads it next says what is wrong
 
