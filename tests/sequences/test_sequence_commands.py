@@ -13,6 +13,7 @@ from sequence_cases import long_table, saved, seasonal, waves
 import liebig
 from liebig.core.errors import UserError
 from liebig.core.study import Explained
+from liebig.data.sequences import first_recipes
 from liebig.store.ledger import read_study
 
 pytestmark = pytest.mark.end_to_end
@@ -23,6 +24,10 @@ SHORT = ("stopping.epochs=6", "network.width=16")
 def _in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
     monkeypatch.chdir(tmp_path)
+    # What is trained by the way is short: that it is trained is what counts here.
+    monkeypatch.setattr(first_recipes, "_MOST_EPOCHS", 8)
+    monkeypatch.setattr(first_recipes, "_LEAST_EPOCHS", 4)
+    monkeypatch.setattr(first_recipes, "_CAP", 6)
 
 
 def test_a_fit_learns_and_predicts_arrays_and_files(tmp_path: Path) -> None:
@@ -63,7 +68,7 @@ def test_summaries_train_an_mlp() -> None:
 
 def test_a_study_keeps_other_algorithms_and_is_told(tmp_path: Path) -> None:
     path = saved(tmp_path / "w.npz", 90)
-    study = liebig.improve(path, trials=2, study=tmp_path / "study", on_event=liebig.silent)
+    study = liebig.improve(path, budget="15s", study=tmp_path / "study", on_event=liebig.silent)
     ledger = read_study(tmp_path / "study")
     assert ledger.sealed is not None
     assert any(isinstance(each, Explained) for each in ledger.entries)
@@ -120,7 +125,7 @@ def test_a_look_tells_what_there_is(tmp_path: Path) -> None:
         ({"size": 32}, "--size is for pictures"),
         ({"series": "who"}, "however .* holds arrays"),
         ({"lookback": 5}, "--lookback belongs to --horizon"),
-        ({"horizon": 5}, "one series"),
+        ({"horizon": 5}, "a whole series"),
     ],
 )
 def test_mistakes_get_one_sentence(tmp_path: Path, options: dict[str, object], told: str) -> None:

@@ -80,7 +80,7 @@ def look_at_sequences(found: Found) -> SequenceLook:
             counts = Counter(zip(found.parts, named, strict=True))
             classes = tuple((part, label, number) for (part, label), number in sorted(counts.items()))
     elif found.targets is not None:
-        channel = data.channels[data.anchor] if data.anchor >= 0 else "a channel"
-        wanted = f"the next {found.targets.shape[1]} values of {channel}"
+        which = data.channels[data.anchor] if data.anchor >= 0 else "a channel"
+        wanted = f"the next {found.targets.shape[1]} values of {which}"
     lengths = int(data.lengths.min()), int(np.median(data.lengths)), int(data.lengths.max())
     return SequenceLook(found.name, len(data), lengths, tuple(ranges), classes, wanted, found.notes)
