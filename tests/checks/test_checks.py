@@ -71,7 +71,8 @@ _WITHOUT_OUTCOME = {
     "non-finite", "bad-features", "leakage", "shifted-parts", "too-little-data", "class-imbalance", "learning-rate-not-decayed",
     "trained-too-long", "unscaled-inputs", "unscaled-targets", "loss-output-mismatch", "loss-broadcast",
     "gradients-not-cleared", "missing-eval-mode", "missing-train-mode", "label-noise", "bad-augmentation", "loader-bound",
-    "host-sync", "device-underused", "memory-growth", "causal-leak",
+    "host-sync", "device-underused", "memory-growth", "causal-leak", "faint-pictures", "wrong-layout", "odd-pictures",
+    "picture-shortcut",
 }  # fmt: skip
 
 

@@ -43,8 +43,8 @@ def test_arrows_to_the_left_and_to_the_right_are_not():
 
 
 def test_one_class_of_many_may_look_to_one_side():
-    pixels, labels, rng = pictures(800)
-    labels = np.arange(800) % 20
+    pixels, labels, rng = pictures(2400)
+    labels = np.arange(2400) % 20
     for i, label in enumerate(labels):
         x = rng.integers(2, 12)
         pixels[i, :, 2 if label == 0 else x] += 100

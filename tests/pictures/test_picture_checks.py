@@ -11,7 +11,7 @@ from liebig.checks.faint_pictures import FaintPictures
 from liebig.checks.odd_pictures import OddPictures
 from liebig.checks.picture_shortcut import PictureShortcut
 from liebig.checks.wrong_layout import WrongLayout
-from liebig.core.check import Clear, Found, NotApplicable
+from liebig.core.check import Clear, Found, NotMeasured
 from liebig.core.evidence import Evidence
 from liebig.data.pictures.profile import picture_profile
 from liebig.data.pictures.task import picture_task
@@ -47,7 +47,7 @@ def test_nothing_is_found_in_sound_pictures(channels):
 
 
 def test_checks_of_pictures_say_nothing_of_tables():
-    assert all(isinstance(check.judge(Evidence()), NotApplicable) for check in EVERY)
+    assert all(isinstance(check(Evidence()), NotMeasured) for check in EVERY)
 
 
 def test_a_reshaped_array_is_told_from_a_transposed_one():

@@ -10,7 +10,8 @@ Source: the ranges that learning frameworks expect of bytes and of shares of one
 from __future__ import annotations
 
 from liebig.checks.numbers import ramp
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.checks.symptoms import POOR_RESULT
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotMeasured, Stave, Telling
 from liebig.core.evidence import Evidence, PictureProfile
 
 #: Tones of 255: from the first on pictures are fine, at the second nothing is left of them.
@@ -22,7 +23,8 @@ class FaintPictures(Check):
 
     name = "faint-pictures"
     stave = Stave.SCALE
-    needs = ()
+    needs = (PictureProfile,)
+    explains = POOR_RESULT
     words = {
         "en": Telling(
             headline="The pictures are faint: their values span {range:.0f} of 255 tones.",
@@ -35,8 +37,8 @@ class FaintPictures(Check):
     def judge(self, evidence: Evidence) -> Answer:
         profile = evidence.get(PictureProfile)
         if profile is None:
-            return NotApplicable("these are no pictures")
-        low, high = profile.tones
+            return NotMeasured("PictureProfile")
+        low, high = profile.low_tone, profile.high_tone
         strength = 1.0 - ramp(high - low, _NOTHING, _FINE)
         if strength < 0.05 or not profile.pictures:
             return Clear()

@@ -10,7 +10,7 @@ Source: Pertuz, Puig & Garcia 2013, "Analysis of focus measure operators", Patte
 from __future__ import annotations
 
 from liebig.checks.numbers import ramp, scaled_to_hint
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotMeasured, Stave, Telling
 from liebig.core.evidence import Evidence, PictureProfile
 
 
@@ -19,7 +19,7 @@ class OddPictures(Check):
 
     name = "odd-pictures"
     stave = Stave.DATA
-    needs = ()
+    needs = (PictureProfile,)
     words = {
         "en": Telling(
             headline="Some pictures show little or nothing.",
@@ -32,7 +32,7 @@ class OddPictures(Check):
     def judge(self, evidence: Evidence) -> Answer:
         profile = evidence.get(PictureProfile)
         if profile is None:
-            return NotApplicable("these are no pictures")
+            return NotMeasured("PictureProfile")
         odd = (*profile.constant, *profile.blurred)
         count = len(odd) + profile.broken
         if not count or not profile.pictures:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from liebig.checks.numbers import ramp, scaled_to_hint
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotMeasured, Stave, Telling
 from liebig.core.evidence import Evidence, PictureProfile
 
 #: Tones are also what pictures show; sizes and formats never are.
@@ -23,7 +23,7 @@ class PictureShortcut(Check):
 
     name = "picture-shortcut"
     stave = Stave.DATA
-    needs = ()
+    needs = (PictureProfile,)
     words = {
         "en": Telling(
             headline="The label follows from {place} of a picture.",
@@ -36,7 +36,7 @@ class PictureShortcut(Check):
     def judge(self, evidence: Evidence) -> Answer:
         profile = evidence.get(PictureProfile)
         if profile is None:
-            return NotApplicable("these are no pictures")
+            return NotMeasured("PictureProfile")
         pairs = [
             (score, name)
             for name, score in zip(profile.shortcuts, profile.shortcut_scores, strict=True)

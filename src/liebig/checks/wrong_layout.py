@@ -13,7 +13,8 @@ from __future__ import annotations
 import math
 
 from liebig.checks.numbers import ramp
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.checks.symptoms import POOR_RESULT
+from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, NotMeasured, Stave, Telling
 from liebig.core.evidence import Evidence, PictureProfile
 
 
@@ -22,7 +23,8 @@ class WrongLayout(Check):
 
     name = "wrong-layout"
     stave = Stave.DATA
-    needs = ()
+    needs = (PictureProfile,)
+    explains = POOR_RESULT
     words = {
         "en": Telling(
             headline="The pictures look as if their layout were another: {place}.",
@@ -35,7 +37,7 @@ class WrongLayout(Check):
     def judge(self, evidence: Evidence) -> Answer:
         profile = evidence.get(PictureProfile)
         if profile is None:
-            return NotApplicable("these are no pictures")
+            return NotMeasured("PictureProfile")
         if not math.isfinite(profile.roughness) or not math.isfinite(profile.roughness_reread):
             return NotApplicable("there is one way only in which these pictures can be read")
         if profile.roughness <= 0 or profile.roughness_reread <= 0:

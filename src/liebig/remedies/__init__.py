@@ -28,6 +28,7 @@ from liebig.remedies.feed_faster import FeedFaster
 from liebig.remedies.fewer_layers import FewerLayers
 from liebig.remedies.gelu_activation import UseGELU
 from liebig.remedies.go_step_by_step import GoStepByStep
+from liebig.remedies.hide_the_future import HideTheFuture
 from liebig.remedies.higher_rate import HigherRate
 from liebig.remedies.huber_loss import HuberLoss
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
@@ -48,6 +49,7 @@ from liebig.remedies.lower_rate import LowerRate
 from liebig.remedies.mask_the_future import MaskTheFuture
 from liebig.remedies.match_loss import MatchLoss
 from liebig.remedies.mend_labels import MendLabels
+from liebig.remedies.mend_pictures import MendPictures
 from liebig.remedies.mirror_pictures import MirrorPictures
 from liebig.remedies.mix_rows import MixRows
 from liebig.remedies.more_dropout import MoreDropout
@@ -124,6 +126,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     FewerLayers(),
     GoStepByStep(),
     UseGELU(),
+    HideTheFuture(),
     HigherRate(),
     HuberLoss(),
     InitialiseForActivation(),
@@ -144,6 +147,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     MaskTheFuture(),
     MatchLoss(),
     MendLabels(),
+    MendPictures(),
     MirrorPictures(),
     MixRows(),
     MoreDropout(),

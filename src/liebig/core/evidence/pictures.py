@@ -14,8 +14,8 @@ class PictureProfile(Measurement):
     `broken` could not be read. `constant` show one tone only, `blurred` are far less sharp than the others; both are names.
     `shortcuts` are what can be told of a picture without looking at what it shows ("width", "brightness", "the border", ...),
     `shortcut_scores` how well the label follows from each alone, out of sample, between 0 (chance) and 1 (perfect), and
-    `whole_score` the same from all small tones of the picture, for comparison. `tones` are the lowest and the highest but for a
-    thousandth at either end. `roughness` is how much neighbouring places differ, in spreads of the tones; `roughness_reread` the
+    `whole_score` the same from all small tones of the picture, for comparison. `low_tone` and `high_tone` are the
+    lowest and the highest but for a thousandth at either end. `roughness` is how much neighbouring places differ, in spreads of the tones; `roughness_reread` the
     same where they are read as `reread_as` says, the smoothest other way (NaN where there is none).
     """
 
@@ -26,7 +26,8 @@ class PictureProfile(Measurement):
     shortcuts: tuple[str, ...]
     shortcut_scores: tuple[float, ...]
     whole_score: float
-    tones: tuple[float, float]
+    low_tone: float
+    high_tone: float
     roughness: float
     roughness_reread: float
     reread_as: str

@@ -41,11 +41,12 @@ def picture_profile(task: Task[PictureData], broken: int) -> PictureProfile:
     told = shortcuts(task, rows, pixels, contrast)
     scored = ScoredTarget(task.target[rows], task.kind, len(task.classes), task.seed)
     reread, reading = _reread(pixels)
+    low, high = _tones_of_all(pixels)
     scores = [single_score(bins_of_numbers(values), scored) for values in told.values()]
     return PictureProfile(
         pictures=len(rows), broken=broken, constant=_some(names, constant), blurred=_some(names, blurred),
         shortcuts=tuple(told), shortcut_scores=tuple(scores), whole_score=_whole(task, rows, pixels),
-        tones=_tones_of_all(pixels), roughness=_roughness(pixels), roughness_reread=reread, reread_as=reading,
+        low_tone=low, high_tone=high, roughness=_roughness(pixels), roughness_reread=reread, reread_as=reading,
     )  # fmt: skip
 
 

@@ -241,9 +241,10 @@ def _target(read: Read, kind: str | None) -> tuple[Reals, tuple[str, ...], TaskK
 
 
 def _are_numbers(targets: pl.Series) -> bool:
-    """True for a column of numbers, written as such or as text."""
+    """True for a column of numbers, written as such or as text. Whole numbers are codes of classes, as pictures have them."""
     known = numbers(targets, POINT)
-    return known.null_count() == targets.null_count() and known.null_count() < len(known)
+    whole = known.drop_nulls()
+    return known.null_count() == targets.null_count() and bool((whole != whole.round()).any())
 
 
 def _parts(

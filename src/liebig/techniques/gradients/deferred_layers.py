@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 from torch import Tensor
 
-from liebig.techniques.gradients.groups import depths
+from liebig.core.recipe import Recipe
+from liebig.techniques.gradients.groups import depths, needs_own_layers
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
@@ -24,6 +25,9 @@ class DeferredLayers(Technique):
 
     kind: Literal["deferred-layers"] = "deferred-layers"
     epochs: Annotated[int, Field(ge=1, le=1000)] = 1
+
+    def conflicts(self, recipe: Recipe) -> str | None:
+        return needs_own_layers(self, recipe)
 
     @classmethod
     def stage(cls, records: Sequence[DeferredLayers], ground: Ground) -> DeferredStage:  # type: ignore[override]  # its own records

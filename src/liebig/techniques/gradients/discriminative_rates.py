@@ -17,10 +17,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from liebig.core.recipe import Recipe
 from liebig.core.settings import STACKABLE
 from liebig.stack.beside import beside
 from liebig.stack.tree import scalars
-from liebig.techniques.gradients.groups import depths
+from liebig.techniques.gradients.groups import depths, needs_own_layers
 from liebig.techniques.stage import Ground, Stage, Technique
 
 
@@ -29,6 +30,9 @@ class DiscriminativeRates(Technique):
 
     kind: Literal["discriminative-rates"] = "discriminative-rates"
     factor: Annotated[float, Field(gt=0, lt=1), STACKABLE] = 0.4
+
+    def conflicts(self, recipe: Recipe) -> str | None:
+        return needs_own_layers(self, recipe)
 
     @classmethod
     def stage(cls, records: Sequence[DiscriminativeRates], ground: Ground) -> DiscriminativeStage:  # type: ignore[override]  # its own records

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from liebig.core.recipe import Recipe
+from liebig.core.settings import Settings
 from liebig.stack.specs import ParameterSpec
+
+
+def needs_own_layers(record: Settings, recipe: Recipe) -> str | None:
+    """Why a technique that reads the names of layers cannot stand in this recipe, or None."""
+    if recipe.network.kind == "user-module":
+        return (
+            f"technique {record.kind} reads the names of Liebig's own networks, however the network is the user's own"
+        )
+    return None
 
 
 def depths(specs: Sequence[ParameterSpec]) -> tuple[int, ...]:
