@@ -75,9 +75,6 @@ CASES = [
     (area.path, each)
     for area in AREAS
     for each in area.members
-    if each not in OF_MODULES and each not in PICTURES(area.path, each)
-    for area in AREAS
-    for each in area.members
     if each not in OF_MODULES and each not in PICTURES and each not in SEQUENCES
 ]
 OF_PICTURES = [(area.path, each) for area in AREAS for each in area.members if each in PICTURES]
