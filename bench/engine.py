@@ -134,7 +134,9 @@ class Network(nn.Module):
         return out.squeeze(1)
 
 
-def plain_network(recipe: Recipe, flat: Tensor) -> tuple[Network, torch.optim.Optimizer]:
+def plain_network(
+    recipe: Recipe, flat: Tensor, device: torch.device | str = "cpu"
+) -> tuple[Network, torch.optim.Optimizer]:
     net_settings, settings = recipe.network, recipe.optimizer
     assert isinstance(net_settings, MLP)
     assert isinstance(settings, AdamW)
@@ -146,6 +148,7 @@ def plain_network(recipe: Recipe, flat: Tensor) -> tuple[Network, torch.optim.Op
             layer.bias.data = flat[start + count : start + count + layer.out_features].clone()
             start += count + layer.out_features
     rate, decay = settings.learning_rate, settings.weight_decay
+    net.to(device)
     groups = [
         {"params": [p for p in net.parameters() if p.dim() > 1], "weight_decay": decay},
         {"params": [p for p in net.parameters() if p.dim() == 1], "weight_decay": 0.0},
@@ -158,13 +161,14 @@ def plain_training(
     after_epoch: Callable[[Network, list[Tensor]], None] | None = None,
 ) -> list[Tensor]:  # fmt: skip
     """One network, one batch after the other. Returns the losses of all steps."""
-    rows, size = torch.from_numpy(training_rows(recipe, block, FULL)), recipe.batching.size  # type: ignore[attr-defined]
+    rows = torch.from_numpy(training_rows(recipe, block, FULL))
+    size = recipe.batching.size  # type: ignore[attr-defined]
     smoothing = recipe.objective.label_smoothing  # type: ignore[attr-defined]
     losses: list[Tensor] = []
     for epoch in range(epochs):
         net.train()
         generator = torch.Generator().manual_seed(order_seed(block, epoch))
-        order = rows[torch.randperm(len(rows), generator=generator)]
+        order = rows[torch.randperm(len(rows), generator=generator)].to(inputs.device)
         for start in range(0, len(order), size):
             batch = order[start : start + size]
             wanted = target[batch]
@@ -189,7 +193,7 @@ def plain_loss(nets: Sequence[tuple[Network, torch.optim.Optimizer]], inputs: Te
 
 def mean_loss(members: Sequence[Member], weights: Sequence[Tensor], inputs: Tensor, target: Tensor) -> float:
     """The same of the engine's weights."""
-    nets = [plain_network(member.recipe, flat) for member, flat in zip(members, weights, strict=True)]
+    nets = [plain_network(member.recipe, flat, inputs.device) for member, flat in zip(members, weights, strict=True)]
     return plain_loss(nets, inputs, target)
 
 
@@ -203,9 +207,10 @@ class Comparison:
 
 def compare(recipes: Sequence[Recipe], blocks: Sequence[Block], task: Task[Any], pairs: int) -> Comparison:
     """One epoch of all recipes in all blocks: as a population, and one at a time."""
-    inputs, target = torch.from_numpy(task.data), torch.from_numpy(task.target).float()
     plan = plans(task, recipes, blocks, FULL, lambda recipe, wants, rows: PlainEncoder(Signature(INPUTS)))[0]
     machine = machine_for(plan, task, TrainOptions())
+    inputs = torch.from_numpy(task.data).to(machine.device)
+    target = torch.from_numpy(task.target).float().to(machine.device)
     specs = network_of(plan.recipe).parameters(plan.signature, 1)
     flat = initial_weights(plan, specs, 1)
     feed = ENCODING.feed(task, [], machine.device, machine.dtype)
@@ -215,10 +220,13 @@ def compare(recipes: Sequence[Recipe], blocks: Sequence[Block], task: Task[Any],
         began = time.perf_counter()
         done = {id(each.member): each for each in population.run()}
         engine = time.perf_counter() - began
-        nets = [plain_network(member.recipe, row) for member, row in zip(plan.members, flat, strict=True)]
+        nets = [
+            plain_network(member.recipe, row, machine.device) for member, row in zip(plan.members, flat, strict=True)
+        ]
         began = time.perf_counter()
         for net, member in zip(nets, plan.members, strict=True):
-            plain_training(*net, member.recipe, inputs, target, member.course.block, 1)
+            losses = plain_training(*net, member.recipe, inputs, target, member.course.block, 1)
+        float(losses[-1])  # wait for the device
         alone = time.perf_counter() - began
         if pair == 0:
             continue  # the first of both warms up

@@ -415,6 +415,46 @@ def look(table: Table, target: Target = None, columns: Columns = "", as_json: As
 
 
 @app.command()
+def hardware(
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table",
+            metavar="FILE",
+            help="Also: how fast does this table (or my_project.py:task) train on each device?",
+        ),
+    ] = None,
+    target: Annotated[str | None, typer.Option(help="The column of that table to predict.")] = None,
+    recipe: Annotated[str, typer.Option(help="A recipe file (TOML or JSON), or: starting, textbook.")] = "starting",
+    task: TaskName = None,
+    metric: MetricName = None,
+    columns: Columns = "",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What this machine has, how fast it is, what is switched on.
+
+    Says whether torch can use the graphics processor and, if not, what to do; then measures, in about ten seconds.
+    """
+    from liebig import api
+    from liebig.api.options import columns_of
+    from liebig.screen import Screen
+
+    with Screen() as screen:
+        told = api.machine(
+            table,
+            target,
+            recipe=recipe,
+            task=task,
+            metric=metric,
+            columns=columns_of(columns),
+            seed=seed,
+            on_event=screen.listen,
+        )
+    _say(told.summary(), told.as_json(), as_json)
+
+
+@app.command()
 def explain(
     name: Annotated[str | None, typer.Argument(help="A check, remedy or technique; without it all are listed.")] = None,
     as_json: AsJson = False,

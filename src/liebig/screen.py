@@ -66,6 +66,7 @@ class Screen:
             else None
         )
         self._drawn = 0.0
+        self._told: set[str] = set()
         self._decimals = 4
         self._begun = events.TrainingBegan(1, 0, 0, 0, 0)
 
@@ -119,11 +120,24 @@ class Screen:
                 )
             case events.TrainingBegan():
                 self._begun = event
+            case events.DeviceReplaced():
+                self._replaced(event)
             case events.PopulationHalved():
                 self.line(f"memory ran out at {event.members} networks at once: going on with half as many")
+            case events.BatchHalved():
+                self.line(
+                    f"memory ran out in a batch of {event.rows} rows: going on with {event.pieces} pieces of it, "
+                    "whose gradients are averaged"
+                )
             case _:
                 pass
         return None
+
+    def _replaced(self, event: events.DeviceReplaced) -> None:
+        """Once: every population of a study asks for the same device."""
+        if event.sentence not in self._told:
+            self._told.add(event.sentence)
+            self.line(event.sentence)
 
     def _study_began(self, event: events.StudyBegan) -> None:
         self.line(event.summary)
@@ -195,7 +209,7 @@ class FitScreen(Screen):
             case events.CheckpointWritten():
                 if self._verbose >= 2:
                     self.line(f"epoch {event.epoch + 1}: wrote {event.path} ({event.reason})")
-            case events.PopulationHalved():
+            case events.PopulationHalved() | events.BatchHalved() | events.DeviceReplaced():
                 super().listen(event)
             case _:
                 pass

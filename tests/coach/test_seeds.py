@@ -22,12 +22,17 @@ from liebig.train.fitted import Fitted
         (-1.0, 1.0, 0.0, 1),
         (1e9, 1.0, 1.0, MOST_SEEDS),
         (1.06 * 3, 1.0, 0.0, 3),  # two more, and one for explaining it
-        (1.06 * 6.01, 1.0, 1.0, 3),  # each of them twice, the first once more, one for explaining it
+        (1.06 * 6.01, 1.0, 1.0, 3),  # two more, all three once more, one for explaining it
         (5.0, 0.0, 0.0, 1),
     ],
 )
 def test_seeds_are_as_many_as_time_pays_for(left: float, spent: float, again: float, seeds: int) -> None:
-    assert seeds_that_fit(left, spent, again) == seeds
+    assert seeds_that_fit(left, spent, again, lambda count: float(count)) == seeds
+
+
+def test_seeds_that_cost_less_together_are_more() -> None:
+    dear, cheap = (seeds_that_fit(4.0, 1.0, 0.0, times) for times in (lambda count: count, lambda count: count / 2))
+    assert (dear, cheap) == (3, 6)
 
 
 @pytest.fixture(scope="module")

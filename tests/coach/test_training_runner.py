@@ -6,16 +6,19 @@ import pytest
 import torch
 
 from liebig.checks import ALL, Diagnosis
+from liebig.coach import training
 from liebig.coach.advising import TableAdvisor, agreed
 from liebig.coach.loop import MemoryLedger, improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
 from liebig.coach.training import TrainingRunner, lasting
 from liebig.core.check import Finding
+from liebig.core.event import DeviceReplaced
 from liebig.core.study import Diagnosed, Ran, Study
 from liebig.core.task import Fidelity
 from liebig.data.table.first_recipes import textbook
 from liebig.data.table.task import table_task
+from liebig.hardware.threads import Threads
 from liebig.techniques.compute.auto import Compute
 from liebig.techniques.optimizers.adam import Adam
 from liebig.techniques.stopping.epochs import FixedEpochs
@@ -65,6 +68,28 @@ def test_costs_are_predicted_and_learnt(found):
     runner.run(requests, None)
     assert runner.training_seconds > 0
     assert runner.predicted_seconds(requests) > 0
+
+
+def test_the_device_is_timed_once_where_there_are_two(found, monkeypatch):
+    told, asked = [], []
+
+    def fastest(task, recipe, block, encoding, *, members):
+        asked.append(members)
+        return "cpu"
+
+    monkeypatch.setattr(training, "default_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(training, "fastest_device", fastest)
+    runner = TrainingRunner(found, seed=0, clock=lambda: 0.0, threads=Threads(), listener=told.append)
+    runner.run([Request(short(found), block) for block in range(2)], None)
+    runner.run([Request(short(found), 2)], None)
+    assert asked == [2]
+    (event,) = [each for each in told if isinstance(each, DeviceReplaced)]
+    assert "less time on the processor than on cuda" in event.sentence
+    # A recipe that names its device, and a study that may depend on no timing, are not asked about.
+    for other in (TrainingRunner(found, seed=0, clock=lambda: 0.0), runner):
+        recipe = short(found).replace(compute=Compute(precision="float32", device="cpu"))
+        other.run([Request(recipe, 0)], None)
+    assert asked == [2]
 
 
 def test_placebos_are_trained_alike_under_other_seeds(found):

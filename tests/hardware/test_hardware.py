@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from liebig.hardware.memory import cgroup_free, free_bytes
 from liebig.hardware.precision import bfloat16_gain, fastest_dtype
 from liebig.hardware.rates import matrix_flops
+from liebig.hardware.replay import replayed
 
 CPU = torch.device("cpu")
 
@@ -34,3 +36,25 @@ def test_precision_is_measured_once_for_each_size():
 
 def test_the_matrix_rate_is_a_rate():
     assert matrix_flops(CPU, torch.float32) > 1e8
+
+
+def test_work_beside_a_graphics_processor_is_itself():
+    def work():
+        return 1
+
+    assert replayed(work, torch.device("cpu")) is work
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_recorded_work_does_what_it_did():
+    device = torch.device("cuda")
+    total = torch.zeros(4, device=device)
+
+    def work():
+        total.add_(1.0)
+
+    again = replayed(work, device)
+    before = total.clone()
+    again()
+    assert torch.equal(total, before + 1.0)

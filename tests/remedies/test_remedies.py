@@ -8,6 +8,7 @@ from remedy_cases import curves, found, recipe, situation
 from liebig import checks, remedies
 from liebig.checks.batch_size import BatchSize
 from liebig.checks.class_imbalance import ClassImbalance
+from liebig.checks.device_underused import DeviceUnderused
 from liebig.checks.exploding_gradient import ExplodingGradient
 from liebig.checks.gradients_not_cleared import GradientsNotCleared
 from liebig.checks.label_noise import LabelNoise
@@ -22,6 +23,7 @@ from liebig.checks.tiny_batch_normalisation import TinyBatchNormalisation
 from liebig.checks.underfitting import Underfitting
 from liebig.checks.untrained_parameters import UntrainedParameters
 from liebig.core.card import REMEDY_SECTIONS, card_of
+from liebig.core.check import Fact, Finding
 from liebig.core.evidence import Anatomy, Organ, RateRange
 from liebig.core.remedy import Depth
 from liebig.core.task import TaskKind
@@ -229,6 +231,11 @@ def test_every_remedy_proposes_something_somewhere(remedy):
         "insert-activation": recipe(network=MLP(activation=Identity())),
         "unsquash-activation": recipe(network=MLP(activation=Sigmoid(), depth=6)),
     }
+    if remedy.name == "faster-settings":
+        own = recipe(inputs=ModuleInputs(), network=UserModule(), compute=Compute(precision="float32"))
+        measured = Finding(DeviceUnderused(), 0.4, "", {"setting": Fact("bfloat16"), "times": Fact(2.0)})
+        assert remedy.propose(own, measured, situation(TaskKind.BINARY, curves()))[0].recipe.compute.precision == "bfloat16"
+        return
     if remedy.name == "tame-activation":
         growing = Anatomy((Organ("0", "linear", 2, 8, "exp"), Organ("1", "activation", 8, 8, "exp")), (2,), True)
         start = recipe(inputs=ModuleInputs(), network=UserModule())

@@ -67,7 +67,9 @@ class PlainEncoding:
         return PlainEncoder()
 
     def feed(self, task, encoders, device, dtype):
-        return PlainFeed(torch.from_numpy(task.data).to(device, dtype), torch.from_numpy(task.target).float())
+        return PlainFeed(
+            torch.from_numpy(task.data).to(device, dtype), torch.from_numpy(task.target).float().to(device)
+        )
 
 
 @pytest.fixture(autouse=True)

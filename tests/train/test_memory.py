@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from liebig.core.event import PopulationHalved, TrainingBegan
+from liebig.core.event import BatchHalved, PopulationHalved, TrainingBegan
 from liebig.core.run import Ending
 from liebig.core.task import FULL
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
@@ -53,6 +53,22 @@ def test_one_network_that_does_not_fit_is_an_outcome(task, recipe, block, encodi
     run = train(task, [recipe], [block], encoding=encoding, on_event=listen)[0].run
     assert run.outcome.ending is Ending.CRASHED
     assert "memory" in run.outcome.sentence
+
+
+def test_a_batch_that_does_not_fit_is_passed_in_pieces(task, recipe, block, encoding):
+    whole = train(task, [recipe], [block], encoding=encoding)[0].run
+    told = []
+
+    def listen(event):
+        told.append(event)
+        if isinstance(event, TrainingBegan) and sum(isinstance(each, BatchHalved) for each in told) < 2:
+            raise torch.OutOfMemoryError("out of memory")
+
+    run = train(task, [recipe], [block], encoding=encoding, on_event=listen)[0].run
+    assert [(each.rows, each.pieces) for each in told if isinstance(each, BatchHalved)] == [(32, 2), (32, 4)]
+    assert run.outcome.ending is Ending.FINISHED
+    assert run.recipe == recipe
+    np.testing.assert_allclose(run.predictions, whole.predictions, rtol=1e-3, atol=1e-4)
 
 
 def test_other_errors_are_not_swallowed(task, recipe, block, encoding):

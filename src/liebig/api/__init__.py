@@ -11,6 +11,7 @@ from liebig.api.module_improving import ModuleStudy
 from liebig.api.module_model import ModuleModel
 from liebig.api.predicting import predict_file
 from liebig.api.reporting import Told, report, write_page
+from liebig.api.this_machine import MachineTold, machine
 from liebig.api.watching import watch
 from liebig.watch import Watch
 
@@ -19,6 +20,7 @@ __all__ = [
     "FittedRun",
     "ImprovedStudy",
     "Look",
+    "MachineTold",
     "Model",
     "ModuleModel",
     "ModuleStudy",
@@ -31,6 +33,7 @@ __all__ = [
     "improve",
     "load",
     "look",
+    "machine",
     "module",
     "predict_file",
     "report",

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
-import torch
 
 from liebig.api.options import TableOptions
 from liebig.core.errors import UserError
@@ -20,6 +19,7 @@ from liebig.data.pictures.found import is_pictures, keeps_files
 from liebig.data.pictures.task import PictureTask, picture_task
 from liebig.data.sequences.task import SequenceTask, is_sequences, sequence_task
 from liebig.data.table.task import TableTask, table_task
+from liebig.hardware.device import default_device
 from liebig.hardware.memory import free_bytes
 from liebig.nets.resnet import depth_of
 from liebig.train.encoding import Encoding
@@ -110,7 +110,7 @@ def _pictures_of(source: object, options: TableOptions, test: object | None, cac
     wrong = next((name for name, value in said.items() if value), None)
     if wrong is not None:
         raise UserError(f"{wrong} belongs to a table, however {_told(source)} holds pictures")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = default_device()
     size = options.size
     if options.backbone is not None:
         depth_of(options.backbone)  # before anything is decoded: is it there, and one of ours?

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
 import psutil
+
+from liebig.hardware.reading import processor_name, usable_cores
 
 _SHOWN = ("liebig", "torch", "numpy", "polars", "scikit-learn")
 
@@ -19,17 +19,12 @@ def versions() -> dict[str, str]:
 
 def processor() -> str:
     """The processor's name, where the system tells it."""
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return processor_name()
 
 
 def cores() -> int:
     """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()
 
 
 def memory_gib() -> float:

@@ -46,6 +46,7 @@ from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.data.pictures.task import PictureTask
 from liebig.data.sequences.task import SequenceTask
 from liebig.hardware.convolutions import convolution_gain
+from liebig.hardware.device import default_device
 from liebig.hardware.precision import bfloat16_gain
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
@@ -430,7 +431,7 @@ def _fingerprint(found: AnyTask) -> str:
 
 def _machine(found: AnyTask) -> Machine:
     """This machine, with the precision that was measured faster."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = default_device()
     with Threads() as threads:
         threads.choose()  # two threads that wait for each other make every precision look alike
         gain = convolution_gain(device) if isinstance(found, PictureTask | SequenceTask) else bfloat16_gain(device)

@@ -47,6 +47,7 @@ from liebig.techniques.stage import BatchingSettings, StoppingSettings
 from liebig.train.fitted import Fitted
 from liebig.train.modules import MODULES
 from liebig.train.plan import user_network
+from liebig.train.tune import LEAST_SECONDS, MOST_SECONDS, SHARE, tuned
 
 _LONG = 1_800.0
 _HASHED = 256
@@ -174,12 +175,20 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
     on_event(_beginning(found, store.study.began))
     with Threads() as threads:
         runner = TrainingRunner(
-            found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event, precision="float32",
+            found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event,
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
             refits=asked.refit == "all", keeps_answers=False,
         )  # fmt: skip
+        settings = None
+        if store.study.began.trials is None:  # else nothing may depend on what is faster at this moment
+            on_event(Stage("timing settings of this machine", clock()))
+            threads.choose()
+            first = asked.first or found.baseline
+            seconds = min(MOST_SECONDS, max(LEAST_SECONDS, SHARE * store.study.began.budget))
+            settings = tuned(found.task, first, runner.blocks[0], MODULES, seconds=seconds)
+        advisor = ModuleAdvisor(found, runner, baseline=asked.first, settings=settings)
         with undone_when_refused(store, asked.is_new):
-            handed = climb(store, runner, ModuleAdvisor(found, runner, baseline=asked.first), clock, on_event)
+            handed = climb(store, runner, advisor, clock, on_event)
     on_event(Stage("writing the model and the report", clock()))
     if isinstance(handed.model, Fitted):
         _hand_over(asked, runner, handed, handed.model, clock)

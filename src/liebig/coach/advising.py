@@ -116,7 +116,16 @@ class TableAdvisor:
 def ideas_of(ranked: Sequence[Ranked]) -> list[Idea]:
     """Proposals as the coach tries them; one that finds its rate costs twice."""
     return [
-        Idea(each.name, each.recipe, each.remedy, each.answers, each.worth, 2 if each.finds_rate else 1, each.is_cure)
+        Idea(
+            each.name,
+            each.recipe,
+            each.remedy,
+            each.answers,
+            each.worth,
+            2 if each.finds_rate else 1,
+            each.is_cure,
+            each.proposal.saves,
+        )
         for each in ranked
     ]
 

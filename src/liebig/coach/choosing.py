@@ -124,7 +124,7 @@ def _chosen(view: View, size: int) -> tuple[Idea, ...]:
     incumbent = study.incumbent or ""
     ranked = []
     for idea in view.ideas():
-        if idea.recipe.digest in known or idea.recipe.digest == incumbent or idea.worth < WORTH_TRYING:
+        if idea.saves or idea.recipe.digest in known or idea.recipe.digest == incumbent or idea.worth < WORTH_TRYING:
             continue
         if not view.answers_in_time(idea.recipe):
             continue

@@ -81,7 +81,9 @@ from liebig.trials.procedure import (
     Pairs,
     Spread,
     judge,
+    judge_saving,
     level,
+    margin_of,
     pairs,
     rescued,
     spread_of,
@@ -219,10 +221,10 @@ class _Coach:
 
     def _until_seal(self) -> float:
         """When all but the seal must be done, on the study's clock; infinite where there is no hurry."""
-        began = self.study.began
-        if began.trials is not None or not isfinite(began.budget):
+        ends = self.study.began.ends_at
+        if ends is None:
             return inf
-        return began.budget * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self.runner.predicted_seal_seconds(self._finals())
+        return ends * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self.runner.predicted_seal_seconds(self._finals())
 
     def _deadline(self) -> float | None:
         """When training for trials must end: before the seal, and before what members of a combination take there."""
@@ -315,24 +317,25 @@ class _Coach:
 
     def check_budget(self) -> None:
         study = self.study
-        if study.baseline is not None or study.began.trials is not None or not isfinite(study.began.budget):
+        ends = study.began.ends_at
+        if study.baseline is not None or ends is None:
             return
         smallest = Fidelity(min(1.0, max(1000 / study.began.work_rows, 0.0625)))
         run = self.runner.predicted_seconds([Request(self._baseline.recipe, 0, smallest)])
         seal = self.runner.predicted_seal_seconds([FinalRun(self._baseline.recipe, 0, SEAL_SHARES[-1])])
-        if run + seal > study.began.budget:
+        if run + seal > ends:
             raise BudgetTooShort(
-                f"{study.began.budget:g} s do not pay for one training run of {study.began.name}, which takes about "
+                f"{ends:g} s do not pay for one training run of {study.began.name}, which takes about "
                 f"{run + seal:.1f} s here; give --budget {max(2 * round(3 * run + seal), 2)}s or more"
             )
 
     def doubts_costs(self) -> bool:
         """True where a study would end long before its budget is spent: a burst of other work made costs look higher than
         they are, and the seal is opened only once. They are measured again, and the policy is asked again."""
-        budget = self.study.began.budget
-        if self.study.began.trials is not None or not isfinite(budget) or self.stopping:
+        ends = self.study.began.ends_at
+        if ends is None or self.stopping:
             return False
-        if self._doubted == _MOST_DOUBTS or self.clock() > (1 - _LEFT_SHARE) * budget:
+        if self._doubted == _MOST_DOUBTS or self.clock() > (1 - _LEFT_SHARE) * ends:
             return False
         self._doubted += 1
         self._is_spent = False
@@ -529,7 +532,7 @@ class _Coach:
     def _open_seal(self, reason: str) -> None:
         study = self.study
         self._stage("training baseline and winner on all work rows, to open the seal")
-        deadline = None if study.began.trials is not None or not isfinite(study.began.budget) else study.began.budget
+        deadline = study.began.ends_at
         finals, spare = self._finals(), None
         if deadline is not None:
             # Asked to stop, nobody waits for more than the model.
@@ -543,7 +546,7 @@ class _Coach:
             fitting = [rows for rows in SEAL_SHARES if self.runner.predicted_seal_seconds(self._finals(rows)) <= left]
             finals = self._finals(fitting[0] if fitting else SEAL_SHARES[-1])
             # However late it is, a model is handed over: what the budget may be exceeded by is spent on that.
-            deadline = max(deadline, self.clock() + max(SEAL_GRACE_SHARE * study.began.budget, SEAL_GRACE))
+            deadline = max(deadline, self.clock() + max(SEAL_GRACE_SHARE * deadline, SEAL_GRACE))
         opened = self.runner.open_seal(finals, deadline, spare)
         baseline, winner = study.baseline or "", study.incumbent or ""
         entries: list[Entry] = []
@@ -619,8 +622,9 @@ def looks_at(study: Study, begun: RoundBegan, digests: Sequence[str], blocks: in
         seen[digest] = pairs(treated, control) if turned else pairs(control, treated)
     spread = spread_of(study, begun.number, seen.items())
     at = study_level(study, begun.number, blocks)
+    margin = margin_of(control) if begun.purpose is Purpose.SAVING else None
     for digest, each in seen.items():
-        yield digest, judge(each, spread, at)
+        yield digest, judge(each, spread, at) if margin is None else judge_saving(each, spread, at, margin)
 
 
 def _scores(study: Study, digest: str, fidelity: Fidelity, blocks: int) -> list[Score]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,15 @@ from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, 
 from liebig.coach.training import TrainingRunner
 from liebig.core.arrays import Rows
 from liebig.core.errors import UserError
-from liebig.core.evidence import Anatomy, Evidence, LossCalls, Measurement, ParameterUse, SharedRows
+from liebig.core.evidence import (
+    Anatomy,
+    Evidence,
+    FasterSettings,
+    LossCalls,
+    Measurement,
+    ParameterUse,
+    SharedRows,
+)
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
 from liebig.core.study import Diagnosed, Study
@@ -27,8 +36,10 @@ from liebig.remedies.edits import rate_of
 from liebig.remedies.ranking import Ranked, proposals, seen_in
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
+from liebig.techniques.compute.auto import Compute
 from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.train.plan import user_network
+from liebig.train.tune import Tuned
 from liebig.watch import Watch
 
 #: Steps of the user's own training that are watched for faults in its code.
@@ -39,10 +50,18 @@ _NO_COLUMNS = 0
 
 
 class ModuleAdvisor:
-    """Knows what the user does and what might help it. `baseline` replaces what the user does (`improve --from`)."""
+    """Knows what the user does and what might help it. `baseline` replaces what the user does (`improve --from`). `settings` are
+    the compute settings that were timed on it: those that leave its numbers as they are it is given at once."""
 
-    def __init__(self, found: ModuleTask, runner: TrainingRunner, *, baseline: Recipe | None = None) -> None:
-        self._found, self._runner, self._first = found, runner, baseline
+    def __init__(
+        self,
+        found: ModuleTask,
+        runner: TrainingRunner,
+        *,
+        baseline: Recipe | None = None,
+        settings: Tuned | None = None,
+    ) -> None:
+        self._found, self._runner, self._first, self._settings = found, runner, baseline, settings
         self._ranked: dict[str, Ranked] = {}
         self._rates: dict[str, float] = {}
         self._applicable: dict[str, bool] = {}
@@ -54,7 +73,10 @@ class ModuleAdvisor:
     def baseline(self) -> Idea:
         if self._first is not None:
             return Idea("the winner before", self._first)
-        return Idea("network as you train it", self._found.baseline)
+        recipe = self._found.baseline
+        if self._settings is not None:
+            recipe = recipe.replace(compute=self._settings.same.compute)
+        return Idea("network as you train it", recipe)
 
     def starting(self) -> Sequence[Idea]:
         return ()
@@ -70,7 +92,25 @@ class ModuleAdvisor:
         return (self._anatomy, *self._code)
 
     def diagnose(self, recipe: Recipe, evidence: Sequence[Evidence], at: float) -> Diagnosed:
-        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(*self._known())) for each in evidence]))
+        known = (*self._known(), *self._faster(recipe))
+        return diagnosed(at, recipe.digest, agreed([diagnose(each.having(*known)) for each in evidence]))
+
+    def _faster(self, recipe: Recipe) -> Sequence[Measurement]:
+        """What was timed on the device of `recipe`, beside its own settings."""
+        own = recipe.compute
+        if self._settings is None or not isinstance(own, Compute):
+            return ()
+        there = [
+            each for each in self._settings.timings if each.compute.device == own.device and math.isfinite(each.seconds)
+        ]
+        now = next((each for each in there if each.compute == own), None)
+        less = self._settings.less
+        others = [each for each in there if less is not None and each.compute == less.compute and each != now]
+        if now is None or not others:
+            return ()
+        return (
+            FasterSettings(now.seconds, tuple(each.name for each in others), tuple(each.seconds for each in others)),
+        )
 
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         findings = findings_of(study, recipe)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from liebig.coach.actions import Action, Adopt, EndRound, Job, Leave, Withdraw
 from liebig.coach.affording import cost_of, looks_of, step_to
 from liebig.coach.limits import FIRST_LOOK, LAST_RACE, PARTS_SHARE, PATIENCE_SHARE, REFUTED, SECOND_LOOK
+from liebig.coach.saving import take_if_it_saves
 from liebig.coach.view import Round, View
 from liebig.core.study import Purpose, Study
 from liebig.core.trial import Look, Verdict
@@ -67,6 +68,9 @@ def _sick(study: Study, current: Round) -> tuple[tuple[str, Verdict, str], ...]:
 def _decide(view: View, current: Round, blocks: int) -> Action | None:
     """The race after a look: adopt, or send some away; None where all go on."""
     looks = {digest: current.looks[digest][-1] for digest in current.active}
+    if current.began.purpose is Purpose.SAVING:
+        digest, look = next(iter(looks.items()))
+        return take_if_it_saves(current, digest, look)
     if current.began.purpose is Purpose.CONFIRMATION:
         return _confirm(current, blocks, next(iter(looks.values())))
     if current.began.purpose is Purpose.STANDING:

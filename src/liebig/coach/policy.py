@@ -6,7 +6,8 @@ What it does, in the order in which it asks itself:
 1. look at the data; train the baseline; diagnose it;
 2. finish the round that is open: runs, look, race (TRIALS 4, 6);
 3. diagnose the incumbent; try together what was likely together; prove what was adopted where that is cheap;
-4. begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits; where
+4. what is measured faster at (it is hoped) the same score comes first: all that follows is cheaper then;
+   begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits; where
    no starting recipe answers it, the cure of what certainly limits a network comes first and alone;
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
    of the starting recipe, challengers;
@@ -53,6 +54,7 @@ from liebig.coach.limits import (
 from liebig.coach.open_round import go_on
 from liebig.coach.proving import confirm_at_full_size, doubt, measure_parts, prove, take_back
 from liebig.coach.runner import Request
+from liebig.coach.saving import save_time
 from liebig.coach.view import View
 from liebig.core.study import Challenged, Diagnosed, Profiled, Purpose, Study
 from liebig.core.task import Fidelity
@@ -124,6 +126,7 @@ def _undiagnosed(view: View) -> Action | None:
 def _between_rounds(view: View) -> Action:
     return (
         _try_together(view)
+        or save_time(view)
         or _challenge(view)
         or take_back(view)
         or prove(view, PROOF_SHARE)

@@ -33,6 +33,8 @@ def prove(view: View, share: float) -> Action | None:
             continue
         if each.began.purpose is Purpose.SEARCH:  # at most likely, whatever it reaches
             continue
+        if each.began.purpose is Purpose.SAVING:  # it need not be better
+            continue
         if not _hopeful(each.looks[digest][-1]) or _failed(view.study, each, digest):
             continue
         following = next((look for look in looks_of(view.study) if look > each.blocks(digest)), None)
@@ -49,6 +51,8 @@ def take_back(view: View) -> Action | None:
     study = view.study
     for each in reversed(view.rounds):
         if each.adopted is None or each.adopted != study.incumbent or each.adopted not in each.looks:
+            continue
+        if each.began.purpose is Purpose.SAVING:
             continue
         look = each.looks[each.adopted][-1]
         if look.blocks >= LAST_RACE and look.noise > 0 and look.better < REFUTED and not each.proven(each.adopted):

@@ -6,6 +6,7 @@ and the seal judges the very model that answers. Source: Lakshminarayanan et al.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 #: Seeds in all of what a recipe trains: sixteen gave no more than eight on seventeen tables.
@@ -14,10 +15,12 @@ MOST_SEEDS: Final = 8
 _CAUTION: Final = 1.05
 
 
-def seeds_that_fit(left: float, spent: float, again: float) -> int:
-    """Seeds in all, at least 1, where training the networks from one seed took `spent` seconds and each will be trained once
-    more for `again` times that. `left` is what may be spent, of which one training is kept for explaining the model."""
-    if spent <= 0.0:
-        return 1
-    free = left / (_CAUTION * spent) - 1.0 - again
-    return max(1, min(MOST_SEEDS, 1 + int(free / (1.0 + again))))
+def seeds_that_fit(left: float, spent: float, again: float, times: Callable[[int], float]) -> int:
+    """Seeds in all, at least 1, where training the networks from one seed took `spent` seconds, from so many together
+    `times` as long, and all of them will be trained once more for `again` times that. `left` is what may be spent, of which
+    one training is kept for explaining the model."""
+
+    def seconds(seeds: int) -> float:
+        return _CAUTION * spent * (1.0 + times(seeds - 1) + again * times(seeds))
+
+    return next((seeds for seeds in range(MOST_SEEDS, 1, -1) if 0.0 < seconds(seeds) <= left), 1)

@@ -20,15 +20,17 @@ from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import seeds_that_fit
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Predictions, Rows
-from liebig.core.event import Event, Listener, Stop, silent
+from liebig.core.event import DeviceReplaced, Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.data.pictures.content import PictureData
 from liebig.data.sequences.content import SequenceData
+from liebig.hardware.device import default_device
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
 from liebig.stack.draws import member_seed
+from liebig.techniques.compute.auto import Compute
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.stage import StoppingSettings
 from liebig.techniques.stopping.epochs import FixedEpochs
@@ -42,6 +44,7 @@ from liebig.train.plan import chooses, replicas
 from liebig.train.range_test import range_test
 from liebig.train.tables import TABLES
 from liebig.train.training import Trained, TrainOptions, train
+from liebig.train.tune import fastest_device
 from liebig.train.untrained import untrained
 from liebig.trials.blocks import Blocks, blocks, reduced, seal_block
 from liebig.trials.score import examples, failed, score, score_of
@@ -58,6 +61,8 @@ _CAUTION: Final = 1.2
 _PREDICTED: Final = 1000
 _MEASURED: Final = 3
 _ENCODER_ROWS: Final = 5000
+#: Networks that are trained together when devices are timed, at most.
+_TOGETHER: Final = 6
 #: One call counts as at most so many times slower than expected, and so many seconds.
 _MOST_SLOWER: Final = 4.0
 _STUMBLE: Final = 0.2
@@ -92,12 +97,13 @@ class Found(Protocol):
 
 
 class TrainingRunner:
-    """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training may add (None: 60 % of what is
-    free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each recipe says).
-    `refits` says that the winner will be trained once more on all rows, which takes its time, too. With `threads` their number
-    follows what else the machine does, and so do the probes; without, results do not depend on that. `paths` is what was
-    measured of how a user's own networks are trained, `training_seconds` what was spent training so far. Without
-    `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what answering costs."""
+    """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training
+    may add (None: 60 % of what is free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each
+    recipe says). `refits` says that the winner will be trained once more on all rows, which takes its time, too. With
+    `threads` their number follows what else the machine does, and so do the probes; without, results do not depend on that.
+    `paths` is what was measured of how a user's own networks are trained, `training_seconds` what was spent training so far,
+    other algorithms too. Without `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what
+    answering costs."""
 
     def __init__(
         self,
@@ -128,6 +134,7 @@ class TrainingRunner:
         self._answers = KeptAnswers(KEPT_ANSWERS if keeps_answers else 0)
         self._fits: dict[str, _Pace] = {}
         self._predict_ms: dict[str, float] = {}
+        self._device: str | None = None
 
     # --- runs ---
 
@@ -153,8 +160,25 @@ class TrainingRunner:
     def _options(self, fidelity: Fidelity, probes: bool) -> TrainOptions:
         return TrainOptions(
             memory=self._memory, fidelity=fidelity, probes=probes, precision=self._precision,
-            timed_probes=self._threads is not None, paths=self.paths,
+            timed_probes=self._threads is not None, paths=self.paths, device=self._device,
         )  # fmt: skip
+
+    def _settle_device(self, recipe: Recipe, members: int) -> None:
+        """Where nothing says which device: the one on which steps of such networks take less time, timed once. The answer holds
+        for all runs, so that pairs differ in nothing else; without `threads` nothing is timed."""
+        compute, first = recipe.compute, default_device()
+        asked = isinstance(compute, Compute) and compute.device == "auto"
+        if self._device is not None or self._threads is None or first.type == "cpu" or not asked:
+            return
+        self._device = fastest_device(
+            self.task, recipe, self.blocks[0], self._encoding, members=max(1, members) * replicas(recipe)
+        )
+        if self._device == "cpu":
+            self._listener(
+                DeviceReplaced(
+                    f"steps of these networks take less time on the processor than on {first}: it trains them"
+                )
+            )
 
     def _seeded(self, block: Block, number: int | None) -> Block:
         """The block, or the same rows under other seeds (placebo)."""
@@ -174,6 +198,7 @@ class TrainingRunner:
         self, recipes: Sequence[Recipe], some: Sequence[Block], options: TrainOptions, deadline: float | None
     ) -> Sequence[Trained]:
         self._choose_threads()
+        self._settle_device(recipes[0], min(len(recipes) * len(some), _TOGETHER))
         until = None if deadline is None else time.monotonic() + max(deadline - self._clock(), 0.0)
         began = time.monotonic()
         trained = train(
@@ -213,6 +238,8 @@ class TrainingRunner:
     def _shapes(self, requests: Sequence[Request]) -> dict[str, float]:
         """Seconds predicted from shapes, by what is trained as one population."""
         self._choose_threads()
+        if requests:
+            self._settle_device(requests[0].recipe, min(len(requests), _TOGETHER))
         found: dict[str, float] = {}
         rows = len(self.blocks[0].fit) + len(self.blocks[0].stop)
         grouped = _by(requests, lambda each: (each.recipe.population_key, each.fidelity, _epochs(each.recipe)))
@@ -268,8 +295,9 @@ class TrainingRunner:
                 seed=seed,
                 weights=None if task.weights is None else task.weights[rows],
             )
-        expected = challenger.predicted_seconds(self._shape(len(rows)))
-        self._fits.setdefault(name, _Pace()).seeing(time.monotonic() - began, expected)
+        expected, spent = challenger.predicted_seconds(self._shape(len(rows))), time.monotonic() - began
+        self.training_seconds += spent
+        self._fits.setdefault(name, _Pace()).seeing(spent, expected)
         like = task.data.like if isinstance(task.data, SequenceData) else None
         return FittedChallenger(name, tuple(task.data.inputs), answerer, like)
 
@@ -434,7 +462,7 @@ class TrainingRunner:
             return Opened(failed(run.seconds), run.epochs, None)
         more = model
         if run.outcome.ending is Ending.FINISHED:
-            more = self._from_seeds(model, final, self._seeds(run.seconds, 0.0, spare), spare)
+            more = self._from_seeds(model, final, self._seeds([final], run.seconds, 0.0, spare), spare)
         opened = self._judged(more, sealed, run.seconds, run.epochs)
         return replace(opened, seeds=len(more.weights) // len(model.weights))
 
@@ -450,7 +478,8 @@ class TrainingRunner:
             for each in members.values()
             if self._refits and isinstance(each, FittedChallenger)
         )
-        seeds, reached = self._seeds(spent, sum(again), spare), []
+        networks = [each for each in final.members if isinstance(each, FinalRun)]
+        seeds, reached = self._seeds(networks, spent, sum(again), spare), []
         for place, member in list(members.items()):
             each = final.members[place]
             if isinstance(member, Fitted) and isinstance(each, FinalRun):
@@ -459,13 +488,22 @@ class TrainingRunner:
                 reached.append(len(more.weights) // len(member.weights))
         return min(reached, default=1)
 
-    def _seeds(self, spent: float, others: float, spare: float | None) -> int:
-        """From how many seeds the networks of the winner can be trained by `spare`, where one took `spent` seconds, and `others` go
-        to other algorithms. One where answers must be quick, and where treatments are seeds themselves."""
+    def _seeds(self, networks: Sequence[FinalRun], spent: float, others: float, spare: float | None) -> int:
+        """From how many seeds the `networks` of the winner can be trained by `spare`, where one took `spent` seconds, and
+        `others` go to other algorithms. One where answers must be quick, and where treatments are seeds themselves."""
         if spare is None or self._bounds_prediction or self._reseeded:
             return 1
         again = self.task.rows / max(len(self.task.parts.work), 1) if self._refits else 0.0
-        return seeds_that_fit(spare - self._clock() - AFTER_SEAL - others, spent, again)
+
+        def together(seeds: int) -> float:
+            recipes = [_of_seeds(lasting(each.recipe, each.epochs), replicas(each.recipe) * seeds) for each in networks]
+            return sum(sum(self._shapes([Request(recipe, 0)]).values()) for recipe in recipes)
+
+        alone = together(1) if networks else 0.0
+        if alone <= 0.0:
+            return 1
+        left = spare - self._clock() - AFTER_SEAL - others
+        return seeds_that_fit(left, spent, again, lambda seeds: together(seeds) / alone)
 
     def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:
         """`model`, trained as `final` says, and as many more as make `seeds` of them, on the same rows in other orders; `model`

@@ -94,6 +94,22 @@ class PopulationHalved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BatchHalved(Event):
+    """A step of one network did not fit into memory: its batches of `rows` rows are passed in `pieces` pieces from now on,
+    whose gradients are averaged into the same step."""
+
+    rows: int
+    pieces: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReplaced(Event):
+    """Training goes on with the processor, since the device that was asked for cannot be used: `sentence` says why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudyBegan(Event):
     """The first lines of the screen: the table, the metric, the machine, the sealed part."""
 

@@ -46,11 +46,13 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A recipe worth trying. `name` is what the ladder shows: "scale: quantile to normal"."""
+    """A recipe worth trying. `name` is what the ladder shows: "scale: quantile to normal". `saves` marks what is to reach the
+    same score in less time, and is judged so."""
 
     name: str
     recipe: Recipe
     finds_rate: bool = False  # also try it at the rate that a range test finds (TRIALS 18)
+    saves: bool = False
 
 
 class Remedy(ABC):

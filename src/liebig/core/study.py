@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from math import isfinite
 from typing import TypeVar
 
 from liebig.core.check import Fact
@@ -69,6 +70,11 @@ class Began(Entry):
     looks: str
     machine: Machine
     notes: tuple[str, ...] = ()
+
+    @property
+    def ends_at(self) -> float | None:
+        """The second of the study at which all must be done; None where trials are counted instead, or nobody waits."""
+        return self.budget if self.trials is None and isfinite(self.budget) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import psutil
 import torch
 
 _CGROUP: Final = Path("/sys/fs/cgroup")
+_NO_LIMIT: Final = 1 << 60  # what version 1 says in the place of "max" is above it
 
 
 def _number(path: Path) -> int | None:
@@ -16,6 +17,15 @@ def _number(path: Path) -> int | None:
         return int(path.read_text())
     except (OSError, ValueError):
         return None  # absent, or "max"
+
+
+def cgroup_limit(root: Path = _CGROUP) -> int | None:
+    """Bytes that this control group (version 2, then 1) may use, or None without a limit."""
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):
+        limit = _number(root / name)
+        if limit is not None and limit < _NO_LIMIT:
+            return limit
+    return None
 
 
 def cgroup_free(root: Path = _CGROUP) -> int | None:
@@ -26,7 +36,7 @@ def cgroup_free(root: Path = _CGROUP) -> int | None:
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "total_inactive_file"),
     ):
         limit, used = _number(root / limit_name), _number(root / used_name)
-        if limit is None or used is None or limit >= 1 << 60:
+        if limit is None or used is None or limit >= _NO_LIMIT:
             continue
         return max(0, limit - used + _cached(root / limit_name, cached_name))
     return None

@@ -16,6 +16,7 @@ from liebig.core.settings import Settings
 from liebig.nets.surgery import Operated, specs_of
 from liebig.stack.flat import DECAYED
 from liebig.stack.specs import Role
+from liebig.techniques.compute.auto import Compute
 from liebig.techniques.script import Script, ScriptGround, together
 from liebig.techniques.stage import (
     BatchingSettings,
@@ -37,7 +38,7 @@ class Names:
     `metric` is what is watched (accuracy and rmse are computed, of others the loss takes the place). `says` is what the
     network's answers mean where they are no logits: "probabilities". `step`, where given, is the user's own function of the
     network and a batch, which gives the loss; `optimizer` the one that makes an optimizer. `parting` is the expression that makes (inputs..., target) of a `batch` that is
-    something else.
+    something else. `autocast` and `channels_last` are the compute settings of the recipe.
     """
 
     build: str
@@ -51,6 +52,8 @@ class Names:
     step: str = ""
     optimizer: str = ""
     parting: str = ""
+    autocast: bool = False
+    channels_last: bool = False
 
 
 def script_ground(network: nn.Module, anatomy: Anatomy, around: ScriptGround) -> ScriptGround:
@@ -71,6 +74,11 @@ def training_script(recipe: Recipe, ground: ScriptGround, surgery: Operated, nam
     `surgery` is the network of the recipe with the lines that its edits are; `seed` what it was built from. Raises UserError
     when a part of the recipe has no plain script.
     """
+    if isinstance(recipe.compute, Compute):
+        compute = recipe.compute
+        names = replace(
+            names, autocast=compute.precision == "bfloat16", channels_last=compute.layout == "channels-last"
+        )
     parts = {slot: _written(slot, record, ground) for slot, record in _trained(recipe)}
     whole = together(tuple(parts.values()))
     transform = getattr(recipe.inputs, "target", None)
@@ -217,13 +225,15 @@ def _epoch(whole: Script, target: WrittenTarget | None, names: Names, accumulate
         _apart(names),
         *_target_lines(target, names),
         *whole.on_batch,
-        "outputs = network(*inputs)",
+        *(_LAID_OUT if names.channels_last else ()),
+        *_in_precision(["outputs = network(*inputs)"], names),
+        *(["outputs = outputs.float()"] if names.autocast and not names.loss else []),
         *_answer_lines(names),
-        *whole.loss,
+        *(_in_precision(whole.loss, names) if names.loss else whole.loss),
         *whole.on_loss,
     ]
     if names.step:
-        forward = ["loss = user_step(network, moved(batch, device))", *whole.on_loss]
+        forward = [*_in_precision(["loss = user_step(network, moved(batch, device))"], names), *whole.on_loss]
     count = "len(parted(batch)[-1])" if names.parting else "len(batch[-1])"
     update = [
         *whole.on_gradients,
@@ -245,6 +255,12 @@ def _epoch(whole: Script, target: WrittenTarget | None, names: Names, accumulate
         *_indented(_indented([*forward, f"(loss * ({count} / rows)).backward()"])),
         *_indented(update),
     ]
+
+
+def _in_precision(lines: Sequence[str], names: Names) -> list[str]:
+    if not names.autocast:
+        return list(lines)
+    return ["with torch.autocast(torch.device(device).type, torch.bfloat16):", *_indented(lines)]
 
 
 def _apart(names: Names) -> str:
@@ -283,6 +299,8 @@ def _constants(target: WrittenTarget | None) -> list[str]:
 def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
+
+_LAID_OUT: Final = ("inputs = [x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x for x in inputs]",)
 
 _ROWS: Final = '''def as_rows(data):
     """Tensors as a data set of their rows; a data set as it is."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 from liebig.core.study import Purpose, RoundBegan, Rung, Study, Trial
+from liebig.core.trial import Look
 from liebig.report.data import Measure, PartTold, RungTold, TrialTold
 from liebig.report.findings import DATA, Teller, beneath, diagnosed_of
 from liebig.report.scores import seen_effect, worth_effect
@@ -25,12 +26,21 @@ def _why(study: Study, answers: str, control: str, teller: Teller) -> str:
     return plain_name(answers)
 
 
+def _with_time(why: str, purpose: Purpose | None, look: Look | None) -> str:
+    """What is to save time also tells how much whole trainings took less."""
+    if purpose is not Purpose.SAVING or look is None or not math.isfinite(look.seconds_ratio):
+        return why
+    told = f"whole trainings {look.seconds_ratio:.1f} times as fast ({look.seconds_low:.1f} to {look.seconds_high:.1f})"
+    return f"{why}; {told}" if why else told
+
+
 def _controls(study: Study) -> dict[int, str]:
     return {begun.number: begun.control for begun in study.all(RoundBegan)}
 
 
 def ladder_told(study: Study, measure: Measure, teller: Teller) -> tuple[RungTold, ...]:
     controls, told, position = _controls(study), [], math.nan
+    purposes = {begun.number: begun.purpose for begun in study.all(RoundBegan)}
     rungs = study.rungs
     for before, rung in zip((None, *rungs), rungs, strict=False):
         effect = seen_effect(measure, rung.look, rung.verdict) if rung.look else None
@@ -39,6 +49,7 @@ def ladder_told(study: Study, measure: Measure, teller: Teller) -> tuple[RungTol
         elif effect:
             position += effect.difference
         why = _why(study, rung.treatment.answers, controls.get(rung.round, ""), teller) if rung.treatment else ""
+        why = _with_time(why, purposes.get(rung.round), rung.look)
         parts = _parts_of_rung(study, before, rung, measure, teller) if before else ()
         told.append(RungTold(rung.name, why, rung.score, position, effect, rung.at, parts))
     return tuple(told)
@@ -97,9 +108,10 @@ def is_competition(trial: Trial) -> bool:
 
 def trial_told(study: Study, trial: Trial, measure: Measure, teller: Teller) -> TrialTold:
     beside = study.recipes.get(trial.control)
+    why = _why(study, trial.treatment.answers, trial.control, teller)
     return TrialTold(
         trial.treatment.name,
-        _why(study, trial.treatment.answers, trial.control, teller),
+        _with_time(why, trial.purpose, trial.looks[-1] if trial.looks else None),
         trial.purpose.value,
         trial.round,
         beside.name if beside else trial.control,

@@ -7,6 +7,7 @@ the same numbers on every device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,10 +53,13 @@ class Draws:
 
     def bits(self, size: int, stream: int) -> Tensor:
         """Random int32 [K, size], uniform over all patterns. `stream` names the place (layer number, technique)."""
-        keys = [_signed(_mix(_mix(_mix(seed) ^ (self.step * _GOLDEN)) ^ (stream * _FIRST))) for seed in self.seeds]
         counter = torch.arange(size, dtype=torch.int32, device=self.device).mul_(_signed(_GOLDEN))
-        key = torch.tensor(keys, dtype=torch.int32, device=self.device)
-        return _mix_(counter[None, :].add(key[:, None]))
+        return _mix_(counter[None, :].add(self.keys(stream)[:, None]))
+
+    def keys(self, stream: int) -> Tensor:
+        """What the numbers of each member at this place come from, int32 [K]."""
+        keys = [_signed(_mix(_mix(_mix(seed) ^ (self.step * _GOLDEN)) ^ (stream * _FIRST))) for seed in self.seeds]
+        return torch.tensor(keys, dtype=torch.int32, device=self.device)
 
     def uniform(self, shape: tuple[int, ...], stream: int) -> Tensor:
         """Uniform in [0, 1), float32 [K, *shape]."""
@@ -90,6 +94,29 @@ class Draws:
         else:
             factor = below.to(torch.int32).bitwise_and_(scale.view(torch.int32)).view(torch.float32).to(dtype)
         return factor.reshape(len(self.seeds), *shape)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedDraws(Draws):
+    """The same numbers where the step is known to the device alone, so that a recorded step can be replayed as another one.
+    `mixed` int32 [K] are the seeds and `word` int32 [1] the step, as `mixed_seeds` and `step_word` make them. Generators of
+    torch's own are not seeded by it: whoever replays seeds them first."""
+
+    mixed: Tensor
+    word: Tensor
+
+    def keys(self, stream: int) -> Tensor:
+        return _mix_(_mix_(self.mixed ^ self.word).bitwise_xor_(_signed(stream * _FIRST)))
+
+
+def mixed_seeds(seeds: Sequence[int], device: torch.device) -> Tensor:
+    """The seeds as `ReplayedDraws` takes them."""
+    return torch.tensor([_signed(_mix(seed)) for seed in seeds], dtype=torch.int32, device=device)
+
+
+def step_word(step: int) -> int:
+    """The step as `ReplayedDraws` takes it."""
+    return _signed(step * _GOLDEN)
 
 
 def member_seed(*parts: int) -> int:

@@ -381,6 +381,9 @@ def form_of(hint: Any) -> Form:
 @cache
 def _form_of(hint: Any) -> Form:
     origin, arguments = get_origin(hint), get_args(hint)
+    meant = getattr(origin, "__value__", None)  # a named alias, as NDArray is from numpy 2.5 on
+    if meant is not None:
+        return _form_of(meant[arguments])
     if origin in {Union, types.UnionType}:
         return Either(tuple(form_of(each) for each in arguments))
     if origin is tuple:

@@ -6,7 +6,7 @@ Source: measured; a step of K members costs an affine function of K (launches on
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -26,7 +26,8 @@ from liebig.train.encoding import Encoder, Encoding
 from liebig.train.ground import ground_of
 from liebig.train.options import TrainOptions
 from liebig.train.plan import Course, Member, Plan, batching_of, chooses, epochs_of, network_of, replicas
-from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
+from liebig.train.recorded import Steps
+from liebig.train.stacked import Machine, apply_gradients, stacked
 from liebig.train.tables import TABLES
 from liebig.train.training import machine_for
 
@@ -34,7 +35,9 @@ _SAMPLE_ROWS: Final = 1000  # enough to know what enters the network
 _FEW, _MORE = 1, 6  # members that are timed
 _SECONDS: Final = 0.008  # for one timing: a study times a hundred of them
 _LEAST_STEPS: Final = 3
-_LONG: Final = 0.03  # a timing that takes so long has the steps that it has, from two on
+_LEAST_RECORDED: Final = 8  # steps, where they are recorded after some
+_MANY: Final = 1_000_000  # steps, as of a training that is worth recording
+_LONG: Final = 0.06  # a timing that takes so long has the steps that it has, from two on
 #: A forward pass in evaluation mode beside a training step of as many rows.
 _EVALUATION: Final = 0.35
 #: Share of the planned epochs that a recipe which may stop early takes, where nothing is known yet.
@@ -105,18 +108,36 @@ def _timed(task: Task[Any], recipe: Recipe, encoder: Encoder, rows: int, count: 
     make = _batches(task, encoder, rows, machine, group)
     stack = stacked(plan, ground, machine, group, make())
     rates, taken, step = torch.full((count,), 1e-5, device=machine.device), [], 0
+    steps, own_rows = Steps(machine.device, _MANY), torch.zeros(1, rows, dtype=torch.int64, device=machine.device)
+    feed = _Same(encoder.signature, make)
+    least = _LEAST_RECORDED if steps.records else 2
     start = time.perf_counter()
-    while step < 2 or time.perf_counter() - start < (_SECONDS if step > _LEAST_STEPS else _LONG):
+    while step < least or time.perf_counter() - start < (_SECONDS if step > _LEAST_STEPS else _LONG):
         began = time.perf_counter()
-        batch = make()
-        stack.lowered()
         for _ in range(batching_of(recipe).accumulates):
-            gradients_of(stack, batch, Draws(stack.seeds, step, machine.device), 1.0, add=False)
+            steps(stack, feed, own_rows, Draws(stack.seeds, step, machine.device))
         apply_gradients(stack, rates, step)
         float(stack.flat[0, 0])  # wait for the device
         taken.append(time.perf_counter() - began)
         step += 1
     return min(taken[1:])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Same:
+    """A feed that gives the same batch, whatever is asked for."""
+
+    signature: Signature
+    make: Callable[[], Batch]
+
+    def batch(self, rows: torch.Tensor) -> Batch:
+        return self.make()
+
+    def judging(self, rows: torch.Tensor) -> Batch:
+        return self.make()
+
+    def keeping(self, groups: Sequence[int]) -> _Same:
+        return self
 
 
 def _batches(

@@ -27,10 +27,11 @@ from liebig.core.event import (
 from liebig.core.evidence import EpochCurves, Evidence, NonFinite
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
+from liebig.data.module.feed import ModuleFeed
 from liebig.nets.network import Mode
 from liebig.probes.recorder import Recorder
 from liebig.stack.batch import Batch
-from liebig.stack.draws import Draws
+from liebig.stack.draws import Draws, member_seed
 from liebig.stack.flat import size_of, views
 from liebig.stack.tree import keep_members
 from liebig.techniques.stage import OptimizerSettings, Progress
@@ -38,16 +39,19 @@ from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Feed
 from liebig.train.evaluation import NOT_JUDGED, Judged, Networks, answers, in_unit, judged, padded
 from liebig.train.ground import ground_of
+from liebig.train.health import Health
 from liebig.train.kept import Answered, Departed, Diary, Kept, kept_of
 from liebig.train.looking import Looker
 from liebig.train.pieces import Piece, pieces_of
 from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
+from liebig.train.recorded import Steps
 from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
 _FEWER: Final = 512  # the same for networks that are trained one by one: there evaluations are not shared
 _TICK: Final = 0.25  # seconds between two events about batches
+_READING: Final = 3  # stream of a block's order seed that its data set's own draws come from
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
 
 
@@ -70,6 +74,8 @@ class Population:
     """Members of one plan while they train. `run` is the algorithm; the rest are its parts."""
 
     def __init__(self, task: Task[Any], plan: Plan, feed: Feed, machine: Machine, watching: Watching) -> None:
+        if isinstance(feed, ModuleFeed) and machine.workers:
+            feed = feed.reading_ahead(machine.workers)
         self.task, self.plan, self.feed, self.machine, self.watching = task, plan, feed, machine, watching
         self.courses: list[Course] = list({id(m.course): m.course for m in plan.members}.values())
         self.batching = batching_of(plan.recipe)
@@ -82,6 +88,8 @@ class Population:
         self.began = time.perf_counter()
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
+        planned = plan.epochs * plan.steps_per_epoch
+        self.steps, self.health = Steps(machine.device, planned), Health(machine.device)
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
         self.sample = _SAMPLE if network_of(plan.recipe).stacks else _FEWER
         self.looker: Looker | None = None
@@ -110,11 +118,12 @@ class Population:
                 epoch_began, everybody = time.perf_counter(), len(self.stack)
                 totals, seen = torch.zeros(len(self.stack), device=self.machine.device), 0
                 rates = self._rates(epoch)
+                self.read_ahead(epoch)
                 for batches in self._batches(epoch):
                     losses, rows = self._step(batches, rates[step - epoch * plan.steps_per_epoch], step)
                     totals, seen = totals + losses, seen + rows
                     step += 1
-                    sick = self._sick(totals)
+                    sick = self.health.sick(totals, wait=step == (epoch + 1) * plan.steps_per_epoch)
                     if sick:
                         keep = [i for i in range(len(self.stack)) if i not in sick]
                         self._lose(sick, batches[0], step - 1)
@@ -132,13 +141,17 @@ class Population:
                     return self.left
         except _Asked as asked:
             self._leave_all(Ending.ASKED, step, str(asked))
+        finally:
+            if isinstance(self.feed, ModuleFeed):
+                self.feed.end()
         return self.left
 
     def _step(self, batches: Sequence[Sequence[Piece]], rates: Tensor, step: int) -> tuple[Tensor, int]:
         """One step of all members: gradients of each batch (in pieces where blocks' sizes differ), then the optimizer.
         Returns the sum of losses over rows [K] and the rows of the first block."""
         stack, accumulated = self.stack, len(batches)
-        stack.lowered()
+        if accumulated > 1 or len(batches[0]) > 1:
+            stack.lowered()
         total: Tensor | None = None
         rows = 0
         everyone = sum(pieces[0].rows.shape[1] for pieces in batches)
@@ -146,7 +159,10 @@ class Population:
         for i, pieces in enumerate(batches):
             draws = Draws(stack.seeds, step * self.batching.accumulates + i, self.machine.device)
             weight = 1.0 if accumulated == 1 else pieces[0].rows.shape[1] / everyone
-            if len(pieces) == 1:
+            if len(pieces) == 1 and accumulated == 1:
+                seen = self.steps(stack, self.feed, pieces[0].rows, draws)
+                total = seen[1].sum(1)
+            elif len(pieces) == 1:
                 batch = self._batch(self.feed, pieces[0].rows, stack.group)
                 losses = gradients_of(stack, batch, draws, weight, add=i > 0)
                 seen = batch, losses
@@ -258,6 +274,13 @@ class Population:
                 made.append(pieces_of([order[start : start + size] for order in orders]))
         for i in range(0, len(made), self.batching.accumulates):
             yield made[i : i + self.batching.accumulates]
+
+    def read_ahead(self, epoch: int) -> None:
+        """Let workers begin to read this epoch's batches, where rows of a user's own data set are read one by one."""
+        if isinstance(self.feed, ModuleFeed) and self.feed.ahead is not None:
+            pieces = [piece for batches in self._batches(epoch) for some in batches for piece in some]
+            seed = member_seed(self.courses[0].block.order_seed, _READING, epoch)
+            self.feed.begin([piece.rows for piece in pieces], seed)
 
     def endless_rows(self) -> Iterator[Tensor]:
         """Batches of rows [G, B] for ever, in the order in which they are trained on; short ones left out."""
@@ -441,6 +464,7 @@ class Population:
         if not having:
             return {}
         owners = torch.tensor([i for i, _ in having], device=self.machine.device)
+        own_places = owners.cpu()
         networks = Networks(
             keep_members(stack.forward, owners), keep_members(stack.objective, owners),
             views(torch.stack([kept.weights for _, kept in having]), stack.specs),
@@ -456,7 +480,7 @@ class Population:
                 networks, self.feed, self._padded([course.rows[: self.sample] for course in self.courses]), final=True
             )
         for i in sorted({i for i, _ in having}):
-            own, member = owners == i, stack.members[i]
+            own, member = own_places == i, stack.members[i]
             predictions = in_unit(member, predicted[own].mean(0), len(member.course.select))
             train = NOT_JUDGED
             if self.watching.probes:
@@ -477,6 +501,8 @@ class Population:
         if not keep:
             return
         self.stack.keep(keep)
+        self.steps.forget()
+        self.health.forget()
         if self.looker is not None:
             self.looker.recorder.keep(keep)
         self.stack.group = self._groups(self.stack.members)
@@ -488,14 +514,9 @@ class Population:
             self.courses = [self.courses[i] for i in present]
             self.feed = self.feed.keeping(present)
             self.stack.group = self._groups(self.stack.members)
+            self.steps.forget()
 
     # --- small parts ---
-
-    def _sick(self, totals: Tensor) -> list[int]:
-        """Places of members whose loss is not finite."""
-        if math.isfinite(float(totals.sum())):
-            return []
-        return [i for i, fine in enumerate(torch.isfinite(totals).tolist()) if not fine]
 
     def _rows_seen(self) -> Tensor:
         """Rows that each member has seen in a whole epoch, [K]."""

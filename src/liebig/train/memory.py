@@ -20,7 +20,7 @@ _ACTIVATIONS: Final = 6
 #: What the allocator and the libraries add.
 _SLACK: Final = 1.25
 #: Of free memory; and what the members of one population take on a processor.
-_SHARE_OF_FREE: Final = 0.6
+SHARE_OF_FREE: Final = 0.6
 _LARGEST_STACK: Final = 256 << 20
 
 
@@ -57,7 +57,7 @@ def predicted_bytes(plan: Plan, task: Task[Any], dtype: torch.dtype) -> int:
 def usual_limit(plan: Plan, task: Task[Any], machine: Machine, free: int) -> int:
     """The bytes that a population may take where nothing was asked for: a share of what is free, and on the processor no
     more for its members than what still pays there. Launches are cheap beside the arithmetic of so large a stack."""
-    limit = int(_SHARE_OF_FREE * free)
+    limit = int(SHARE_OF_FREE * free)
     if machine.device.type != "cpu":
         return limit
     return min(limit, feed_bytes(plan, task, machine.dtype) + _LARGEST_STACK)

@@ -31,10 +31,15 @@ from liebig.train.user_network import UserForward, UserNetwork
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Machine:
-    """Where a population is trained, and in which precision its products are made."""
+    """Where a population is trained, and in which precision its products are made. A user's own network keeps float32 weights:
+    `autocast` lets torch choose bfloat16 for single operations of it, `channels_last` hands it its pictures in that layout, and
+    `workers` processes read its rows ahead where they do not fit into memory."""
 
     device: torch.device
     dtype: torch.dtype
+    autocast: bool = False
+    channels_last: bool = False
+    workers: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -156,6 +161,8 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
     flat = initial_weights(plan, ground.specs, ground.outputs).to(device)
     buffers = _first_buffers(plan, network, ground, device)
     forward = network.forward([network_of(each) for each in recipes], plan.signature, ground.outputs, device)
+    if isinstance(forward, UserForward):
+        forward.settle(autocast=machine.autocast, channels_last=machine.channels_last)
     if isinstance(forward, UserForward) and ground.own is not None:
         ground = replace(ground, own=replace(ground.own, network=forward.network))
     objective_kind, optimizer_kind = type(plan.recipe.objective), type(plan.recipe.optimizer)

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 
 from liebig.core.arrays import Predictions, Rows
-from liebig.core.event import Listener, PopulationHalved, Stop, silent
+from liebig.core.event import BatchHalved, DeviceReplaced, Listener, PopulationHalved, Stop, silent
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
 from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
 from liebig.hardware.convolutions import fastest_for_convolutions
+from liebig.hardware.device import device_failed, usable_device
 from liebig.hardware.memory import free_bytes, is_out_of_memory
 from liebig.hardware.precision import fastest_dtype
 from liebig.nets.user_module import UserModule
@@ -99,8 +100,9 @@ def train(
 def _population(
     task: Task[Any], plan: Plan, options: TrainOptions, watching: Watching, encoding: Encoding
 ) -> list[Departed]:
-    """Train a plan, in parts that fit into memory; halve what still does not."""
+    """Train a plan, in parts that fit into memory; halve what still does not. Where the device fails the processor goes on."""
     machine = machine_for(plan, task, options)
+    _tell_device(plan, options, watching)
     limit = options.memory
     if limit is None:
         limit = usual_limit(plan, task, machine, free_bytes(machine.device))
@@ -111,6 +113,7 @@ def _population(
     elif not network_of(plan.recipe).stacks:
         most = 1
     done: list[Departed] = []
+    asked = {member.number: member for member in plan.members}
     waiting = parts_of(plan, task, machine.dtype, most)
     while waiting:
         part = waiting.pop(0)
@@ -118,6 +121,11 @@ def _population(
             feed = encoding.feed(task, _encoders(part), machine.device, machine.dtype)
             done += Population(task, part, feed, machine, watching).run()
         except (MemoryError, RuntimeError) as error:
+            if device_failed(machine.device, error):
+                machine = machine_for(plan, task, options)
+                _tell_device(plan, options, watching)
+                waiting = [part, *waiting]
+                continue
             if not is_out_of_memory(error):
                 if options.paths is None or len(part.members) == 1 or not isinstance(part.recipe.network, UserModule):
                     raise
@@ -126,12 +134,42 @@ def _population(
                 waiting = [*(part.taking([member]) for member in part.members), *waiting]
                 continue
             if len(part.members) == 1:
-                done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
+                smaller = _in_smaller_batches(part)
+                if smaller is None:
+                    done.append(_crashed(part.members[0], "one network alone did not fit into memory"))
+                else:
+                    batching = batching_of(smaller.recipe)
+                    watching.on_event(BatchHalved(batching.size * batching.accumulates, batching.accumulates))
+                    waiting.insert(0, smaller)
                 continue
             half = len(part.members) // 2
             watching.on_event(PopulationHalved(len(part.members), predicted_bytes(part, task, machine.dtype)))
             waiting = [part.taking(part.members[:half]), part.taking(part.members[half:]), *waiting]
-    return done
+    # In how many pieces a batch was passed is no other recipe.
+    return [replace(each, member=asked[each.member.number]) for each in done]
+
+
+def _in_smaller_batches(part: Plan) -> Plan | None:
+    """The same steps of one network in batches of half the size, twice as many of them to a step; None where they cannot be
+    parted evenly. Statistics of a batch are then those of a piece."""
+    member, batching = part.members[0], batching_of(part.recipe)
+    if "accumulate" not in type(batching).model_fields or batching.size % 2:
+        return None
+    halved = batching.model_copy(update={"size": batching.size // 2, "accumulate": batching.accumulates * 2})
+    return part.taking([replace(member, recipe=part.recipe.replace(batching=halved))])
+
+
+def _tell_device(plan: Plan, options: TrainOptions, watching: Watching) -> None:
+    """Say it where another device is used than was asked for."""
+    instead = usable_device(_asked_device(plan, options)).instead
+    if instead:
+        watching.on_event(DeviceReplaced(instead))
+
+
+def _asked_device(plan: Plan, options: TrainOptions) -> str:
+    compute = plan.recipe.compute
+    assert isinstance(compute, Compute)
+    return options.device or compute.device
 
 
 def _encoders(plan: Plan) -> list[Encoder]:
@@ -148,13 +186,14 @@ def machine_for(plan: Plan, task: Task[Any], options: TrainOptions) -> Machine:
     keep_freed_pages()
     compute = plan.recipe.compute
     assert isinstance(compute, Compute)
-    name = options.device or compute.device
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
     if compute.threads:
         torch.set_num_threads(compute.threads)
-    device = torch.device(name)
+    device = usable_device(_asked_device(plan, options)).device
     precision = options.precision or compute.precision
+    if isinstance(plan.recipe.network, UserModule):
+        return Machine(
+            device, torch.float32, precision == "bfloat16", compute.layout == "channels-last", compute.workers
+        )
     if precision != "auto":
         return Machine(device, torch.float32 if precision == "float32" else torch.bfloat16)
     if not network_of(plan.recipe).stacks:

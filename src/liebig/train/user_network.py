@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, Literal
@@ -25,7 +25,7 @@ from liebig.nets.network import Forward, Mode, NetworkSettings, Tap
 from liebig.nets.surgery import Materials, anatomy_of, decay_everything, network_for, specs_of, structure_of
 from liebig.nets.user_module import UserModule
 from liebig.stack.batch import Batch
-from liebig.stack.draws import Draws, member_seed
+from liebig.stack.draws import Draws, ReplayedDraws, member_seed
 from liebig.stack.flat import views
 from liebig.stack.specs import BufferSpec, ParameterSpec, Signature
 from liebig.techniques.objectives.users_loss import UsersLossStage
@@ -160,6 +160,11 @@ class Bound:
         }
         self._training: bool | None = None
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next((each.device for each in self.network.parameters()), torch.device("cpu"))
+
     def leaves(self, weights: Sequence[Tensor]) -> list[Tensor]:
         """The module's own parameters, which are views [*shape] of a population of one from now on."""
         for parameter, each in zip(self.parameters, weights, strict=True):
@@ -201,6 +206,7 @@ class UserForward(Forward):
 
     def __init__(self, bound: Bound, users: Users) -> None:
         self.bound, self.users = bound, users
+        self._autocast = self._channels_last = False
         learnt = [name for name, each in bound.network.named_parameters() if each.requires_grad]
         self._at_once = AtOnce(bound.network, learnt, bound.buffer_names, users)
 
@@ -208,16 +214,28 @@ class UserForward(Forward):
         """What gradients are taken of: for a population of one."""
         return self.bound.leaves(weights)
 
+    def settle(self, *, autocast: bool, channels_last: bool) -> None:
+        """In which precision it is trained, and in which layout it is handed pictures."""
+        self._autocast, self._channels_last = autocast, channels_last
+
     @property
     def network(self) -> nn.Module:
         return self.bound.network
+
+    def _precision(self, mode: Mode) -> AbstractContextManager[Any]:
+        """Around the network and its loss. What is handed over answers in float32."""
+        if not self._autocast or mode.final:
+            return nullcontext()
+        # Weights change from step to step, and a step is recorded: casts of them are not kept.
+        return torch.autocast(self.bound.device.type, torch.bfloat16, cache_enabled=False)
 
     def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         if _is_lying(weights, self.bound):
             return self._canonical(self._answer(buffers, batch, mode, 0))[None]
         if _are_learning(weights):
             self.bound.mode(mode.training)
-            return self._at_once(weights, buffers, batch, lambda answer, target: self._canonical(answer))
+            with self._precision(mode):
+                return self._at_once(weights, buffers, batch, lambda answer, target: self._canonical(answer))
         found = []
         seen: list[_Tapped] = []
         for k in range(len(weights[0])):
@@ -232,6 +250,13 @@ class UserForward(Forward):
             _show(seen, mode.tap)
         return torch.stack(found)
 
+    def _leaves(self, batch: Batch, k: int) -> list[Tensor]:
+        """The inputs that member k reads, each [B, ...], in the layout that was settled."""
+        leaves = _leaves_of(batch, k)
+        if not self._channels_last:
+            return leaves
+        return [each.contiguous(memory_format=torch.channels_last) if each.dim() == 4 else each for each in leaves]
+
     def _canonical(self, answer: Any) -> Tensor:
         return self.users.form.canonical(answer)
 
@@ -239,12 +264,12 @@ class UserForward(Forward):
         """The network's own answer for member k."""
         bound = self.bound
         bound.mode(mode.training)
-        if mode.training and mode.draws is not None:
+        if mode.training and mode.draws is not None and not isinstance(mode.draws, ReplayedDraws):
             seed_everything(mode.draws, k)
         if bound.homes:
             bound.take_buffers(buffers, k)
-        inputs = self.users.shape.inputs(_leaves_of(batch, k))
-        with nullcontext() if mode.tap is None else Taps(bound.names, mode.tap):
+        inputs = self.users.shape.inputs(self._leaves(batch, k))
+        with self._precision(mode), nullcontext() if mode.tap is None else Taps(bound.names, mode.tap):
             answer = bound.network(*inputs)
         if bound.homes:
             bound.keep_buffers(buffers, k)
@@ -260,23 +285,27 @@ class UserForward(Forward):
             if users.step is None and not isinstance(objective, UsersLossStage):
                 return None
             self.bound.mode(mode.training)
-            values = self._at_once(
-                weights, buffers, batch, lambda answer, target: users.loss(answer, users.form.restored(target))
-            )
+            with self._precision(mode):
+                values = self._at_once(
+                    weights, buffers, batch, lambda answer, target: users.loss(answer, users.form.restored(target))
+                )
             return values.float().reshape(-1, 1).expand(-1, batch.target.shape[1])
         if users.step is not None:
             self.bound.mode(True)
-            if mode.draws is not None:
+            if mode.draws is not None and not isinstance(mode.draws, ReplayedDraws):
                 seed_everything(mode.draws, 0)
             if self.bound.homes:
                 self.bound.take_buffers(buffers, 0)
-            given = users.shape.batch(_leaves_of(batch, 0), users.form.restored(batch.target[0]))
-            value = users.step(self.bound.network, given)
+            given = users.shape.batch(self._leaves(batch, 0), users.form.restored(batch.target[0]))
+            with self._precision(mode):
+                value = users.step(self.bound.network, given)
             if self.bound.homes:
                 self.bound.keep_buffers(buffers, 0)
         elif isinstance(objective, UsersLossStage):
             target = users.form.restored(batch.target[0])
-            value = users.loss(self._answer(buffers, batch, mode, 0), target)
+            answer = self._answer(buffers, batch, mode, 0)
+            with self._precision(mode):
+                value = users.loss(answer, target)
         else:
             return None
         return value.float().reshape(1, 1).expand(1, batch.target.shape[1])

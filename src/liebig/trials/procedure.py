@@ -314,6 +314,21 @@ def margin_between_seeds(scores: Sequence[Sequence[float]]) -> float:
     return 0.5 * math.sqrt(sum(float(each @ each) for each in centred) / degrees)
 
 
+def margin_of(scores: Sequence[Score]) -> float:
+    """The margin from a recipe's scores by block. Where blocks judge the same rows (a validation set that is the user's) they
+    differ in seeds alone, which is what `margin_between_seeds` asks for. Where each block judges other rows, their spread holds
+    that of the rows, too: the margin is then a little wide."""
+    splits: list[list[Score]] = []
+    for each in scores:
+        same = next((split for split in splits if np.array_equal(split[0].rows, each.rows)), None)
+        if same is None:
+            splits.append([each])
+        else:
+            same.append(each)
+    whole = splits if any(len(split) > 1 for split in splits) else [list(scores)]
+    return margin_between_seeds([[each.value for each in split] for split in whole])
+
+
 def rescued(blocks: int, rank: int) -> Look:
     """The look at a treatment that finished in every block while its control failed: no pair can be taken, and standing
     still is no choice. `rank` (larger is better) orders such treatments by their own scores; it stands for z."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from liebig.core.arrays import Reals, Rows
 from liebig.core.evidence import InputScales
 from liebig.core.task import Task
+from liebig.data.module.ahead import Ahead
 from liebig.data.module.inputs import ModuleInputs
 from liebig.data.module.items import Chained
 from liebig.data.module.users import Users
@@ -128,21 +130,38 @@ class ModuleFeed:
     items: Chained
     judged: Chained
     target: Tensor
+    ahead: Ahead | None = None
+
+    def reading_ahead(self, workers: int) -> ModuleFeed:
+        """The same, whose batches worker processes read before they are asked for; itself where all rows are in memory."""
+        ahead = Ahead(self.users.items, workers, self.target.device)
+        return replace(self, ahead=ahead) if ahead.is_of_use else self
+
+    def begin(self, batches: Sequence[Tensor], seed: int) -> None:
+        """The rows [G, B] of the batches that come next, in order."""
+        if self.ahead is not None:
+            self.ahead.begin([each.reshape(-1) for each in batches], seed)
+
+    def end(self) -> None:
+        """Nothing more is asked for."""
+        if self.ahead is not None:
+            self.ahead.end()
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows `rows` int64 [G, B], as they are trained on."""
-        return self._batch(self.items, rows)
+        read = self.ahead.take(rows.reshape(-1)) if self.ahead is not None else None
+        return self._batch(self.items, rows) if read is None else self._grouped(rows, read[0])
 
     def judging(self, rows: Tensor) -> Batch:
         """The same rows as they are judged."""
         return self._batch(self.judged, rows)
 
     def _batch(self, items: Chained, rows: Tensor) -> Batch:
+        return self._grouped(rows, items.batch(rows.reshape(-1))[0])
+
+    def _grouped(self, rows: Tensor, leaves: Sequence[Tensor]) -> Batch:
+        """What was read of the rows [G, B] as a batch."""
         target = self.target.gather(1, rows)
-        if len(rows) == 1:
-            leaves, _ = items.batch(rows[0])
-            return Batch(leaves[0][None], target, others=tuple(each[None] for each in leaves[1:]))
-        leaves, _ = items.batch(rows.reshape(-1))
         grouped = [each.view(*rows.shape, *each.shape[1:]) for each in leaves]
         return Batch(grouped[0], target, others=tuple(grouped[1:]))
 
@@ -154,5 +173,15 @@ def feed(task: Task[Users], encoders: Sequence[ModuleEncoder], device: torch.dev
     """The feed of a population's blocks."""
     users = task.data
     target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
-    items, judged = users.items, users.judged
-    return ModuleFeed(users, encoders[0].signature, items.put(device), judged.put(device), target)
+    items, judged = _put(users, device)
+    return ModuleFeed(users, encoders[0].signature, items, judged, target)
+
+
+@lru_cache(maxsize=2)
+def _put(users: Users, device: torch.device) -> tuple[Chained, Chained]:
+    """The rows as they are trained on, and as they are judged, on a device: once for all trainings of a study."""
+    items = users.items.put(device)
+    alike = len(users.items.parts) == len(users.judged.parts) and all(
+        one is other for one, other in zip(users.items.parts, users.judged.parts, strict=True)
+    )
+    return items, items if alike else users.judged.put(device)

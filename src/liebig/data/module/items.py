@@ -312,7 +312,26 @@ class Chained:
             raise UserError(f"rows of different data sets do not go into one batch ({error})") from error
 
     def put(self, device: torch.device) -> Chained:
+        """The same on a device. Beside the processor sets that are kept as tensors become one: asking which of them a row is
+        from would wait for the device in every step."""
+        whole = _joined(self.parts, device) if device.type != "cpu" else None
+        if whole is not None:
+            return Chained((whole,), (0, self.length))
         return Chained(tuple(each.put(device) for each in self.parts), self.starts)
+
+
+def _joined(parts: Sequence[Items], device: torch.device) -> Kept | None:
+    """Sets of tensors as one set on `device`; None where one is read row by row, or their rows differ in form."""
+    some = [each for each in parts if isinstance(each, Kept)]
+    forms = {tuple((leaf.shape[1:], leaf.dtype) for leaf in (*each.leaves, each.target)) for each in some}
+    if len(some) < len(parts) or len(forms) != 1:
+        return None
+    if len(some) == 1:
+        return some[0].put(device)
+    leaves = tuple(
+        torch.cat([each.to(device) for each in column]) for column in zip(*(each.leaves for each in some), strict=True)
+    )
+    return Kept(leaves, torch.cat([each.target.to(device) for each in some]))
 
 
 def chained(parts: Sequence[Items]) -> Chained:

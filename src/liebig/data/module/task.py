@@ -122,14 +122,15 @@ def module_task(
     reads, whole = _reads(sets, device, target)
     example = shape.inputs(leaves)
     answer = _answer(network, example, device)
-    items = chained([each.put(device) for each in reads])
+    placed = {id(each): each.put(device) for each in reads}
+    items = chained([placed[id(each)] for each in reads])
     targets = _targets(reads)
     form, values, classes = _form(loss, metric, answer, first_target, targets, sets)
     own_loss = loss_of(loss, form.kind.is_classification and not form.one_hot and not form.dtype.is_floating_point)
     form = replace(form, says=says_of(own_loss, answer)) if form.kind.is_classification else form
     _check_loss(own_loss, step, network, example, shape, leaves, first_target)
     lengths = tuple(0 if each is None else _length(each) for each in sets)
-    judging = chained([each.put(device) for each in _judged(sets, reads, target)])
+    judging = chained([placed.get(id(each)) or each.put(device) for each in _judged(sets, reads, target)])
     own_optimizer = optimizer_of(optimizer, network)
     batching = _batching(sets[0], size)
     drawn = batching.drawn(lengths[0])

@@ -20,7 +20,7 @@ from liebig.stack.batch import Batch
 from liebig.stack.specs import Signature
 
 #: Dense inputs of all blocks are kept when they need at most this.
-CACHED_BYTES: Final = 288 << 20
+CACHED_BYTES: Final = 256 << 20
 _PIECE: Final = 8192  # rows encoded at a time, so that what is made in between stays small
 
 

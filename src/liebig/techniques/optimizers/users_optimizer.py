@@ -12,8 +12,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn, optim
 
@@ -21,6 +22,9 @@ from liebig.techniques.optimizers.fields import LearningRate
 from liebig.techniques.schedules.shapes import ALONG, along, values_in_script
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
+
+#: torch's own optimizers that have one operation for all parameters on a processor and on CUDA alike.
+_FUSED: Final = (optim.SGD, optim.Adam, optim.AdamW)
 
 
 class UsersOptimizer(OptimizerSettings):
@@ -72,6 +76,7 @@ class UsersOptimizerStage(OptimizerStage):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             made = self.make(self.network)
+        fuse(made)
         return _Own(made, [float(group["lr"]) for group in made.param_groups])
 
     def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Any, step: int) -> Any:
@@ -89,6 +94,19 @@ class UsersOptimizerStage(OptimizerStage):
         for each in self.network.parameters():
             each.grad = None
         return state
+
+
+def fuse(optimizer: optim.Optimizer) -> None:
+    """Let torch step all parameters of a group in one operation, where this optimizer has one and the user chose none: the same
+    step but for rounding. It must not have stepped yet."""
+    if type(optimizer) not in _FUSED or optimizer.state:
+        return
+    for group in optimizer.param_groups:
+        chosen = any(group.get(name) for name in ("fused", "foreach", "capturable", "differentiable"))
+        plain = all(each.dtype is torch.float32 and each.device.type in {"cpu", "cuda"} for each in group["params"])
+        rate_is_a_tensor = isinstance(group["lr"], Tensor)
+        if not chosen and plain and not rate_is_a_tensor:
+            group["fused"] = True
 
 
 def _move_momentum(group: dict[str, Any], momentum: float) -> None:
