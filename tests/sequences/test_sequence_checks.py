@@ -62,7 +62,7 @@ def test_growing_gradients_are_told_apart_and_forgetting_in_time_is_none():
     assert growing.facts["kind"].value == "grows"
     learnt = gradients(*[(0.5, 0.6, 0.8, 1.0)] * 5, *[(1e-7, 1e-5, 1e-3, 1.0)] * 5)
     assert isinstance(FadingThroughTime().judge(learnt), Clear)
-    assert isinstance(FadingThroughTime().judge(Evidence()), NotApplicable)
+    assert isinstance(FadingThroughTime().judge(gradients((0.1, 1.0))), NotApplicable)
 
 
 def test_a_channel_that_tells_the_future_is_found(tmp_path):

@@ -30,7 +30,7 @@ class FadingThroughTime(Check):
 
     name = "fading-through-time"
     stave = Stave.GRADIENT
-    needs = ()
+    needs = (StepGradients,)
     explains = POOR_RESULT | {"learning-rate-too-low"}
     words = {
         "en": Telling(
@@ -53,8 +53,7 @@ class FadingThroughTime(Check):
 
     def judge(self, evidence: Evidence) -> Answer:
         seen = evidence.get(StepGradients)
-        if seen is None:
-            return NotApplicable("the network does not go from step to step")
+        assert seen is not None
         if seen.places < _FEWEST or not seen.sizes:
             return NotApplicable("the sequences have hardly any steps")
         ratios = finite([_ratio(sizes) for sizes in seen.sizes])
@@ -79,6 +78,5 @@ class FadingThroughTime(Check):
 def _ratio(sizes: tuple[float, ...]) -> float:
     """The first quarter over the last. NaN where the last is nothing."""
     quarter = max(1, len(sizes) // 4)
-    early = math.sqrt(sum(each**2 for each in sizes[:quarter]) / quarter)
-    late = math.sqrt(sum(each**2 for each in sizes[-quarter:]) / quarter)
+    early, late = math.hypot(*sizes[:quarter]), math.hypot(*sizes[-quarter:])
     return early / late if late > 0 else math.nan

@@ -9,7 +9,7 @@ Source: Kaufman, Rosset & Perlich 2012, "Leakage in data mining".
 
 from __future__ import annotations
 
-from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
+from liebig.core.check import Answer, Check, Clear, Fact, Found, Stave, Telling
 from liebig.core.evidence import Evidence, SequenceProfile
 
 
@@ -18,7 +18,7 @@ class HorizonLeak(Check):
 
     name = "horizon-leak"
     stave = Stave.DATA
-    needs = ()
+    needs = (SequenceProfile,)
     words = {
         "en": Telling(
             headline="The channel {place} tells what is to be forecast.",
@@ -30,8 +30,7 @@ class HorizonLeak(Check):
 
     def judge(self, evidence: Evidence) -> Answer:
         profile = evidence.get(SequenceProfile)
-        if profile is None:
-            return NotApplicable("nothing is forecast")
-        if not profile.leaking:
+        assert profile is not None
+        if not profile.leaking or not profile.leaking_step:
             return Clear()
         return Found(0.95, f'"{profile.leaking[0]}"', {"step": Fact(float(profile.leaking_step[0]), "step")})
