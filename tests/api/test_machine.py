@@ -71,7 +71,7 @@ def test_the_command_prints_one_object(capsys: pytest.CaptureFixture[str]) -> No
     assert told["facts"]["system"] == "Linux"
     assert [step["name"] for step in told["steps"]] == ["no-card"]
     assert [rate["value"] for rate in told["rates"]] == [190.0, None, 420.0]
-    assert {choice["name"] for choice in told["switched_on"]} == {"device", "threads", "precision"}
+    assert {choice["name"] for choice in told["switched_on"]} == {"device", "threads", "precision", "layout", "steps"}
     assert told["training"] == []
 
 

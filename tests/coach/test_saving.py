@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from liebig.checks.device_underused import DeviceUnderused
 from liebig.coach.actions import Adopt, EndRound
+from liebig.coach.module_advising import ModuleAdvisor
 from liebig.coach.saving import take_if_it_saves
 from liebig.coach.view import Round
 from liebig.core.check import Fact, Finding
@@ -18,6 +21,7 @@ from liebig.core.study import Purpose, RoundBegan, Treatment
 from liebig.core.task import FULL, TaskKind
 from liebig.core.trial import Verdict
 from liebig.data.module.inputs import ModuleInputs
+from liebig.data.module.task import module_task
 from liebig.nets.user_module import UserModule
 from liebig.remedies.faster_settings import FasterSettings
 from liebig.techniques.batching.shuffled import Shuffled
@@ -26,6 +30,7 @@ from liebig.techniques.objectives.cross_entropy import CrossEntropy
 from liebig.techniques.optimizers.sgd import SGD
 from liebig.techniques.schedules.constant import Constant
 from liebig.techniques.stopping.epochs import FixedEpochs
+from liebig.train.tune import Timing, Tuned
 from liebig.trials.procedure import ROW_A, Spread, judge_saving, level, margin_of, pairs
 
 ROUND = Round(
@@ -107,3 +112,25 @@ def user_recipe():
         inputs=ModuleInputs(), network=UserModule(source="a.py:build"), objective=CrossEntropy(), optimizer=SGD(),
         schedule=Constant(), batching=Shuffled(size=8), stopping=FixedEpochs(epochs=2), compute=Compute(precision="float32"),
     )  # fmt: skip
+
+
+def test_what_leaves_the_numbers_as_they_are_is_taken_at_once_and_said():
+    found = module_task(
+        lambda: nn.Linear(4, 2),
+        train=(torch.randn(40, 4), torch.arange(40) % 2),
+        loss=nn.CrossEntropyLoss(),
+        metric="accuracy",
+    )
+    own = found.baseline.compute
+    slow = Timing("as it is", own, 8, 0.4)
+    same = Timing("channels-last", own.model_copy(update={"layout": "channels-last"}), 8, 0.2)
+    less = Timing("bfloat16", own.model_copy(update={"precision": "bfloat16"}), 8, 0.1)
+    plain = ModuleAdvisor(found, None).baseline()
+    assert (plain.name, plain.recipe) == ("network as you train it", found.baseline)
+    advisor = ModuleAdvisor(found, None, settings=Tuned((slow, same, less), same, less))
+    idea = advisor.baseline()
+    assert idea.name == "network as you train it (channels-last: 2.0 times as fast)"
+    assert idea.recipe.compute == same.compute
+    (measured,) = advisor._faster(idea.recipe)
+    assert (measured.seconds, measured.names, measured.with_setting) == (0.2, ("bfloat16",), (0.1,))
+    assert advisor._faster(idea.recipe.replace(compute=less.compute)) == ()

@@ -128,6 +128,18 @@ def test_a_whole_study_of_a_small_table(found):
     assert any(ran.evidence.measurements for ran in study.all(Ran))
 
 
+@pytest.mark.parametrize(("rows", "forms"), [(300, 2), (2000, 3)])
+def test_the_starting_recipe_has_cheaper_forms(rows, forms):
+    numbers = np.random.default_rng(0)
+    frame = pl.DataFrame({"a": numbers.normal(size=rows), "b": numbers.normal(size=rows), "y": numbers.normal(size=rows)})
+    found = table_task(frame, "y", kind="regression")
+    runner = runner_of(found)
+    ideas = TableAdvisor(found, runner).starting()
+    costs = [runner.predicted_seconds([Request(idea.recipe, 0)]) for idea in ideas]
+    assert len({idea.recipe.digest for idea in ideas}) == forms
+    assert costs == sorted(costs, reverse=True)
+
+
 def test_blocks_agree_on_findings():
     first, second = ALL[0], ALL[1]
     some = [

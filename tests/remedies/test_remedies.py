@@ -234,7 +234,10 @@ def test_every_remedy_proposes_something_somewhere(remedy):
     if remedy.name == "faster-settings":
         own = recipe(inputs=ModuleInputs(), network=UserModule(), compute=Compute(precision="float32"))
         measured = Finding(DeviceUnderused(), 0.4, "", {"setting": Fact("bfloat16"), "times": Fact(2.0)})
-        assert remedy.propose(own, measured, situation(TaskKind.BINARY, curves()))[0].recipe.compute.precision == "bfloat16"
+        assert (
+            remedy.propose(own, measured, situation(TaskKind.BINARY, curves()))[0].recipe.compute.precision
+            == "bfloat16"
+        )
         return
     if remedy.name == "tame-activation":
         growing = Anatomy((Organ("0", "linear", 2, 8, "exp"), Organ("1", "activation", 8, 8, "exp")), (2,), True)

@@ -141,6 +141,14 @@ def test_the_device_is_the_one_whose_steps_take_less_time(monkeypatch, processor
     assert tune.fastest_device(found.task, found.baseline, block, MODULES) == wanted
 
 
+def test_settings_on_top_of_others_bear_both_names():
+    compute = found_of(dense).baseline.compute
+    elsewhere = compute.model_copy(update={"device": "mps"})
+    present, best = Timing("as it is", compute, 8, 0.4), Timing("on mps", elsewhere, 8, 0.1)
+    assert tune._beside(present, present, [("bfloat16", compute)]) == [("bfloat16", compute)]
+    assert tune._beside(best, present, [("bfloat16", compute)]) == [("on mps, bfloat16", compute)]
+
+
 def test_how_many_times_as_fast():
     compute = found_of(dense).baseline.compute
     slow, same, less = (Timing(name, compute, 8, seconds) for name, seconds in (("a", 0.4), ("b", 0.2), ("c", 0.1)))

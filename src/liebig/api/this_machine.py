@@ -152,7 +152,7 @@ def machine(
     facts = read_facts()
     rates = measured_rates(default_device(), tell)
     tell("what is faster here")
-    return MachineTold(facts, steps(facts), rates, choices(facts), speeds, batches)
+    return MachineTold(facts, steps(facts), rates, choices(facts, rates=rates), speeds, batches)
 
 
 def device_speeds(task: Task[Any], recipe: Recipe, rows: int, encoding: Encoding = TABLES) -> tuple[DeviceSpeed, ...]:
@@ -289,7 +289,7 @@ def _rates_told(rates: tuple[Rate, ...]) -> Iterator[str]:
 def _rest_told(told: MachineTold) -> Iterator[str]:
     yield from ("", "Switched on here:")
     for choice in told.choices:
-        yield f"  {choice.name:<12} {choice.chosen:<10} {choice.why}"
+        yield f"  {choice.name:<12} {choice.chosen:<13} {choice.why}"
     if told.speeds:
         yield from ("", f"Training on this {'network' if told.speeds[0].setting else 'table'}:")
         most = max(speed.rows_per_second for speed in told.speeds)

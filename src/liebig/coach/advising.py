@@ -25,6 +25,7 @@ from liebig.remedies.edits import at_rate, rate_of
 from liebig.remedies.parts import parts
 from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
+from liebig.techniques.stopping.early_stopping import EarlyStopping
 
 #: A recipe's rate, changed by so little that nothing but its digest changes: what marks a placebo.
 _MARK: Final = 1e-9
@@ -60,10 +61,14 @@ class TableAdvisor:
             return ()
         whole = starting(self._found)
         forms = [Idea("the starting recipe", whole, "starting", "", 1.0)]
-        ensemble = whole.technique(SeedEnsemble)
-        if ensemble is not None:
-            # A single network of it costs a fraction; the ensemble is then a rung of its own.
-            forms.append(Idea("the starting recipe", whole.without_technique(SeedEnsemble), "starting", "", 1.0))
+        # A single network of an ensemble costs a fraction, and so does one that is trained for no longer than the textbook
+        # network: the ensemble, or a longer training, is then a rung of its own.
+        single = whole.without_technique(SeedEnsemble)
+        if single != whole:
+            forms.append(Idea("the starting recipe", single, "starting", "", 1.0))
+        if isinstance(whole.stopping, EarlyStopping):
+            short = single.replace(stopping=textbook(self._found).stopping)
+            forms.append(Idea("the starting recipe, briefly trained", short, "starting", "", 1.0))
         return forms
 
     def look_at_data(self, at: float) -> tuple[Evidence, Diagnosed]:

@@ -73,10 +73,11 @@ class ModuleAdvisor:
     def baseline(self) -> Idea:
         if self._first is not None:
             return Idea("the winner before", self._first)
-        recipe = self._found.baseline
-        if self._settings is not None:
+        recipe, name = self._found.baseline, "network as you train it"
+        if self._settings is not None and self._settings.same.compute != recipe.compute:
             recipe = recipe.replace(compute=self._settings.same.compute)
-        return Idea("network as you train it", recipe)
+            name += f" ({self._settings.same.name}: {self._settings.times:.1f} times as fast)"
+        return Idea(name, recipe)
 
     def starting(self) -> Sequence[Idea]:
         return ()

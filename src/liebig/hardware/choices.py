@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ import torch
 
 from liebig.hardware.device import usable_device
 from liebig.hardware.facts import Facts
+from liebig.hardware.measuring import Rate
 from liebig.hardware.precision import bfloat16_gain, fastest_dtype
 from liebig.hardware.threads import Threads
 
@@ -26,14 +28,18 @@ class Choice:
     why: str
 
 
-def choices(facts: Facts, asked: str = "auto") -> tuple[Choice, ...]:
-    """The device, the threads and the precision that training would take at this moment."""
+def choices(facts: Facts, asked: str = "auto", rates: Sequence[Rate] = ()) -> tuple[Choice, ...]:
+    """The device, the threads, the precision and the layout that training would take at this moment, and how steps are made.
+    `rates` are those that were measured, of which the layout is told."""
     usable = usable_device(asked)
     with Threads() as threads:
         taken = threads.choose()
         precision = _precision(usable.device)
         given = threads.given
-    return _device(facts, usable.device, usable.instead), _threads(taken, given), precision
+    return (
+        _device(facts, usable.device, usable.instead), _threads(taken, given), precision, _layout(usable.device, rates),
+        _steps(usable.device),
+    )  # fmt: skip
 
 
 def _device(facts: Facts, device: torch.device, instead: str) -> Choice:
@@ -73,3 +79,23 @@ def _precision(device: torch.device) -> Choice:
     small, large = parts[0][0], parts[1][0]
     chosen = small if small == large else f"{small} for small networks, {large} for large ones"
     return Choice("precision", chosen, f"products in bfloat16 are {told}; decided anew for each size of network")
+
+
+def _layout(device: torch.device, rates: Sequence[Rate]) -> Choice:
+    """Of pictures in memory. What was measured is one convolution; the network itself is timed before it is trained."""
+    measured = {each.name: each.value for each in rates if each.kind == "convolution" and each.device == str(device)}
+    parts, gains = [], []
+    for precision in ("float32", "bfloat16"):
+        plain, last = measured.get(f"{precision} NCHW"), measured.get(f"{precision} channels-last")
+        if plain and last:
+            gains.append(last / plain)
+            parts.append(f"{last / plain:.1f} times as fast in {precision}")
+    chosen = "channels-last" if gains and max(gains) > 1.0 else "plain"
+    told = f"a convolution is {' and '.join(parts)} with channels-last; " if parts else ""
+    return Choice("layout", chosen, f"{told}a network of your own is timed in both before it is trained")
+
+
+def _steps(device: torch.device) -> Choice:
+    if device.type == "cuda":
+        return Choice("steps", "replayed", "a step is recorded once and replayed, where that gives the same gradients")
+    return Choice("steps", "as they are", "asking for an operation costs little on a processor")

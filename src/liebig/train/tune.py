@@ -103,12 +103,13 @@ def tuned(
     with seeded(0):
         first = timings(task, recipe, block, encoding, devices_of(present), seconds / 2)
         best = _fastest(first, FASTER)
-        readers = workers_of(task, best.compute)
+        readers = _beside(best, first[0], workers_of(task, best.compute))
         read: Sequence[Timing] = ()
         if readers:
             read = timings(task, recipe, block, encoding, [(best.name, best.compute), *readers], seconds / 3)
             best = _fastest(read, FASTER)
-        further = [each for each in variants_of(task, recipe, best.compute) if each[1] != best.compute]
+        variants = [each for each in variants_of(task, recipe, best.compute) if each[1] != best.compute]
+        further = _beside(best, first[0], variants)
         found = (
             timings(task, recipe, block, encoding, [(best.name, best.compute), *further], seconds / 2)
             if further
@@ -122,6 +123,11 @@ def tuned(
     if less is not None and less.seconds * FASTER_IN_LESS > fastest.seconds:
         less = None
     return Tuned(everything, fastest, less)
+
+
+def _beside(best: Timing, present: Timing, some: Sequence[tuple[str, Compute]]) -> list[tuple[str, Compute]]:
+    """Settings that are tried on top of `best`, with its name before theirs where it is not the present one."""
+    return [(name if best.compute == present.compute else f"{best.name}, {name}", compute) for name, compute in some]
 
 
 def fastest_device(
