@@ -171,3 +171,11 @@ def test_a_test_table_is_sealed():
     task = sequence_task(own, "kind", series="who", time="when", test=other).task
     assert len(task.parts.sealed) == 10
     assert len(task.parts.work) == 20
+
+
+def test_new_windows_are_forecast_in_the_same_channel(tmp_path):
+    series = seasonal()
+    np.savez(tmp_path / "s.npz", series=series[:, None])
+    like = sequence_task(tmp_path / "s.npz", horizon=6).task.data.like
+    new = new_sequences(np.stack([series[: like.steps], series[5 : 5 + like.steps]])[:, :, None], like)
+    assert new.anchor == 0

@@ -109,7 +109,9 @@ class SequenceNetwork(NetworkSettings):
         nets = [record for record in records if isinstance(record, cls)]
         names = tuple(each.name for each in nets[0].parameters(signature, outputs))
         buffers = tuple(each.name for each in nets[0].buffers(signature, outputs))
-        return SequenceForward(nets[0], scalars(nets, "dropout", device), names, buffers, signature.anchor, _shape(signature)[0])
+        return SequenceForward(
+            nets[0], scalars(nets, "dropout", device), names, buffers, signature.anchor, _shape(signature)[0]
+        )
 
     def structure(self, signature: Signature, outputs: int) -> Structure:
         shapes = list(self.body_shapes(*_shape(signature)))

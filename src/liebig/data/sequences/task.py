@@ -85,7 +85,7 @@ def new_sequences(source: object, like: SequenceData) -> SequenceData:
     if isinstance(source, str | Path) and not Path(source).exists():
         raise UserError(f'there is no file "{source}"')
     found = of_arrays("the file", {name: value for name, value in given.items() if not name.startswith("y")} | _none(given), None, None)  # fmt: skip
-    return found.data
+    return replace(found.data, anchor=like.anchor)
 
 
 def _none(given: object) -> dict[str, object]:

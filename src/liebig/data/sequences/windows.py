@@ -75,7 +75,9 @@ def season_for(data: SequenceData, target: Reals, rows: Rows) -> int:
     wanted = target[rows] if target.ndim == 2 else target[rows][:, None]
     some = np.arange(0, len(rows), max(1, len(rows) // _ASKED))
     seen, wanted = filled(data.values[rows[some]])[:, :, data.anchor], wanted[some]
-    errors = [float(np.square(repeated(seen, each, wanted.shape[1]) - wanted).mean()) for each in range(1, data.steps + 1)]
+    errors = [
+        float(np.square(repeated(seen, each, wanted.shape[1]) - wanted).mean()) for each in range(1, data.steps + 1)
+    ]
     best = int(np.argmin(errors))
     return best + 1 if errors[best] < _TELLING * float(wanted.var()) else 0
 
