@@ -1,12 +1,15 @@
 """Residual networks in the ImageNet shapes: torchvision's names and sizes, weights from a file, frozen layers."""
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
+from picture_cases import folder
 from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import nn
 
+import liebig
 from liebig.core.errors import UserError
 from liebig.data.pictures.first_recipes import textbook
 from liebig.data.pictures.task import picture_task
@@ -196,3 +199,21 @@ def test_contradictions_are_refused():
         plain.replace(network=ResNet(trains="output"))
     with pytest.raises(ValidationError, match="brings its own weights"):
         plain.with_technique(He()).replace(network=ResNet(backbone="a.pth"))
+
+
+@pytest.mark.end_to_end
+def test_a_folder_is_learnt_with_a_backbone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.set_num_threads(1)
+    backbone(tmp_path / "own.pth")
+    place = folder(tmp_path / "photos", 40, side=32)
+    words = {"backbone": "own.pth", "size": 32, "cache": "none", "on_event": liebig.silent}
+    run = liebig.fit(place, recipe="textbook", changes=("stopping.epochs=1",), **words)
+    assert run.recipe.network == ResNet(depth=18, backbone=str(tmp_path / "own.pth"), trains="output")
+    (tmp_path / "own.pth").unlink()  # the model has its weights
+    assert len(liebig.load(run.path).predict(place)) == 40
+    with pytest.raises(UserError, match="nothing is downloaded"):
+        liebig.fit(place, **words)
+    pl.DataFrame({"a": [0.5, 1.5] * 30, "b": ["x", "y"] * 30}).write_csv("table.csv")
+    with pytest.raises(UserError, match="--backbone is for pictures"):
+        liebig.fit("table.csv", "b", backbone="own.pth")

@@ -16,12 +16,13 @@ from liebig.nets.resnet import ResNet
 from liebig.nets.rnn import RNN
 from liebig.nets.small_transformer import SmallTransformer
 from liebig.nets.temporal_cnn import TemporalCNN
+from liebig.nets.vision_transformer import VisionTransformer
 from liebig.nets.whitened_cnn import WhitenedCNN
 
 ALL: Final[tuple[type[NetworkSettings], ...]] = (MLP, PackedMLP)
 
 #: Networks that read pictures.
-FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN, ResNet)
+FOR_PICTURES: Final[tuple[type[NetworkSettings], ...]] = (PlainCNN, WhitenedCNN, ResidualCNN, ResNet, VisionTransformer)
 
 #: Networks that read the steps of sequences.
 FOR_SEQUENCES: Final[tuple[type[NetworkSettings], ...]] = (TemporalCNN, LSTM, GRU, RNN, SmallTransformer)

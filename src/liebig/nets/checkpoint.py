@@ -20,7 +20,6 @@ _INSIDE: Final = ("state_dict", "model", "model_state_dict")
 _BEFORE: Final = ("module.", "model.", "backbone.", "_orig_mod.")
 
 
-@lru_cache(maxsize=2)
 def checkpoint(path: str) -> Mapping[str, Tensor]:
     """The tensors of a ``.safetensors`` file, or of what ``torch.save`` wrote (read with weights_only), by name.
 
@@ -32,6 +31,13 @@ def checkpoint(path: str) -> Mapping[str, Tensor]:
             f'there is no backbone file "{path}"; nothing is downloaded: save one where torchvision is installed, as in '
             'torch.save(torchvision.models.resnet18(weights="DEFAULT").state_dict(), "resnet18.pth")'
         )
+    return _read(place, place.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read(place: Path, stamp: int) -> Mapping[str, Tensor]:
+    """The tensors of a file; read again when its time `stamp` is another."""
+    path = str(place)
     try:
         if place.suffix.casefold() == ".safetensors":
             found: object = load_file(place)

@@ -107,7 +107,7 @@ class PictureNetwork(NetworkSettings):
 
     def parameters(self, signature: Signature, outputs: int) -> tuple[ParameterSpec, ...]:
         specs, incoming = [], (-3, -2, -1)
-        layers = self.convolutions(_picture(signature))
+        layers = self.convolutions(picture_of(signature))
         for each in layers:
             fan_in, fan_out = each.inputs * each.kernel**2, each.outputs * each.kernel**2
             bends = self.activation.kind
@@ -127,14 +127,14 @@ class PictureNetwork(NetworkSettings):
 
     def buffers(self, signature: Signature, outputs: int) -> tuple[BufferSpec, ...]:
         found: list[BufferSpec] = []
-        for each in self.convolutions(_picture(signature)):
+        for each in self.convolutions(picture_of(signature)):
             if each.normalised:
                 found.append(BufferSpec(f"{each.name}.norm.mean", (each.outputs,), 0.0))
                 found.append(BufferSpec(f"{each.name}.norm.variance", (each.outputs,), 1.0))
         return tuple(found)
 
     def units(self, signature: Signature, outputs: int) -> int:
-        layers = self.convolutions(_picture(signature))
+        layers = self.convolutions(picture_of(signature))
         return signature.dense + outputs + sum(each.outputs * each.places for each in layers)
 
     @classmethod
@@ -146,12 +146,12 @@ class PictureNetwork(NetworkSettings):
         return PictureForward(
             first, scalars(nets, "dropout", device), tuple(each.name for each in first.parameters(signature, outputs)),
             tuple(each.name for each in first.buffers(signature, outputs)),
-            {each.name: each for each in first.convolutions(_picture(signature))},
+            {each.name: each for each in first.convolutions(picture_of(signature))}, any(each.dropout > 0 for each in nets),
         )  # fmt: skip
 
     def structure(self, signature: Signature, outputs: int) -> Structure:
         shapes: list[LayerShape] = []
-        layers = self.convolutions(_picture(signature))
+        layers = self.convolutions(picture_of(signature))
         for each in layers:
             weights = each.inputs * each.outputs * each.kernel**2
             count = weights if each.normalised else weights + each.outputs
@@ -167,7 +167,8 @@ class PictureNetwork(NetworkSettings):
         return Structure(self.kind, tuple(shapes))
 
 
-def _picture(signature: Signature) -> tuple[int, ...]:
+def picture_of(signature: Signature) -> tuple[int, ...]:
+    """(channels, height, width) of what enters. Raises ValueError where that are no pictures."""
     if len(signature.picture) != 3:
         raise ValueError(f"a network of convolutions needs pictures, however {signature.dense} plain values came")
     return signature.picture
@@ -210,8 +211,15 @@ class Member:
         """The activation behind `layer`."""
         after = self.settings.activation(x)
         if self.mode.tap is not None:
-            self.seen.append((layer.name, self.settings.activation.kind, _units_last(x), _units_last(after)))
+            self.see(layer.name, _units_last(x), _units_last(after))
         return after
+
+    def see(self, name: str, before: Tensor, after: Tensor) -> None:
+        """Keep for a look what enters and leaves an activation, [rows, units] each; at most so many rows."""
+        if self.mode.tap is not None:
+            step = max(1, len(before) // _PLACES)
+            kept = (before.detach()[::step][:_PLACES], after.detach()[::step][:_PLACES])
+            self.seen.append((name, self.settings.activation.kind, *kept))
 
     def _normalised(self, name: str, x: Tensor) -> Tensor:
         scale, shift = self.weights[f"{name}.norm.scale"].float(), self.weights[f"{name}.norm.shift"].float()
@@ -223,20 +231,21 @@ class Member:
 
 
 def _units_last(x: Tensor) -> Tensor:
-    """[rows, channels] of [B, channels, height, width]: at most so many places, spread over all pictures."""
-    flat = x.detach().permute(0, 2, 3, 1).reshape(-1, x.shape[1])
-    return flat[:: max(1, len(flat) // _PLACES)][:_PLACES]
+    """[rows, channels] of [B, channels, height, width]."""
+    return x.detach().permute(0, 2, 3, 1).reshape(-1, x.shape[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureForward(Forward):
-    """K networks of convolutions of one shape, one after another; `dropout` [K]."""
+    """K networks of convolutions of one shape, one after another; `dropout` [K], and whether any of them drops: asking the
+    device in each step would wait for it."""
 
     settings: PictureNetwork
     dropout: Tensor
     names: tuple[str, ...]
     buffer_names: tuple[str, ...]
     layers: Mapping[str, Convolution]
+    drops: bool
 
     def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         members = len(weights[0])
@@ -260,7 +269,7 @@ class PictureForward(Forward):
 
     def _kept(self, batch: Batch, mode: Mode, members: int) -> Tensor | None:
         """What the features of each member are multiplied by, [K, B, features]; None without dropout."""
-        if mode.draws is None or not mode.training or not bool(self.dropout.any()):
+        if mode.draws is None or not mode.training or not self.drops:
             return None
         last = list(self.layers.values())[-1].outputs
         return mode.draws.kept(1.0 - self.dropout, (batch.dense.shape[1], last), _HEAD_STREAM, batch.dense.dtype)
@@ -299,7 +308,11 @@ def _pictures_of(batch: Batch, k: int) -> Tensor:
     """The pictures that member k reads, [B, channels, height, width]."""
     if batch.member_group is None:
         return batch.dense[k if len(batch.dense) > 1 else 0]
-    return batch.dense[int(batch.member_group[k]) if len(batch.dense) > 1 else 0]
+    if len(batch.dense) == 1:
+        return batch.dense[0]
+    if batch.dense.device.type == "cpu":
+        return batch.dense[int(batch.member_group[k])]
+    return batch.dense.index_select(0, batch.member_group[k : k + 1])[0]  # the device knows which: nobody waits for it
 
 
 def residual(member: Member, layers: Mapping[str, Convolution], name: str, x: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ from liebig.techniques.stopping.epochs import FixedEpochs
 #: Below so many pictures batches are smaller, so that an epoch has enough steps.
 _FEW: Final = 2_000
 #: What the starting recipe is planned for: multiplications in all forward passes, some minutes on two cores; and epochs.
-_WORK: Final = 3.0e13
+_WORK: Final = 2.25e13
 _MOST_EPOCHS: Final = 100
 _LEAST_EPOCHS: Final = 8
 _BACKBONE_EPOCHS: Final = 15
