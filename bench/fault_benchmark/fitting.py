@@ -1,6 +1,6 @@
 """The same fault as a recipe: the rows as a table, Liebig's own loop instead of the user's.
 
-It is what `liebig.fit` does, with the loop's own split: trained on the rows that the loop trains on, scored on those that it
+It is what `liebig.fit` and `diagnose(probe=True)` do, with the loop's own split: trained on the rows that the loop trains on, scored on those that it
 validates on. `fit` alone would take its rows for scoring from the sick ones.
 """
 
@@ -18,15 +18,16 @@ from liebig.api.asking import options_of, task_of
 from liebig.api.fitting import recipe_of
 from liebig.api.training import changed
 from liebig.checks import Diagnosis, diagnose
-from liebig.train.training import train
+from liebig.train.probing import probe_run
+from liebig.train.training import TrainOptions, train
 from liebig.trials.blocks import blocks
 
 #: What `Setup` begins with, on top of the textbook recipe.
 _PLAIN: Final = ("network.width=64", "batching.size=32", "compute.threads=1")
 
 
-def fitted(name: str, seed: int) -> Diagnosis:
-    """What is said of the fault of this name as a recipe."""
+def fitted(name: str, seed: int, *, probe: bool = True) -> Diagnosis:
+    """What is said of the fault of this name as a recipe, with active probes or from what training shows by itself."""
     fault = FAULTS[name]
     parts = fault.sick.data.parts(seed)
     kind = "regression" if not parts.classes else "binary" if parts.outputs == 2 else "multiclass"
@@ -38,8 +39,14 @@ def fitted(name: str, seed: int) -> Diagnosis:
     work = np.sort(found.task.parts.work)
     task = replace(found.task, parts=replace(found.task.parts, fixed_select=work[len(parts.train) :]))
     changes = (*_PLAIN, f"stopping.epochs={fault.sick.epochs}", *fault.recipe)
-    (trained,) = train(task, [changed(recipe_of("textbook", found), changes)], [blocks(task, seed)[0]])
-    return diagnose(trained.run.evidence.having(found.profile))
+    block = blocks(task, seed)[0]
+    (trained,) = train(
+        task, [changed(recipe_of("textbook", found), changes)], [block], options=TrainOptions(keep_models=True)
+    )
+    seen = trained.run.evidence.having(found.profile)
+    if probe:
+        seen = seen.having(*probe_run(task, trained.run.recipe, block, trained.model).evidence)
+    return diagnose(seen)
 
 
 def _frame(pair: Pair, classes: bool) -> pd.DataFrame:

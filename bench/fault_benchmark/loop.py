@@ -38,7 +38,7 @@ class Observer(Protocol):
 @dataclass(frozen=True)
 class Ran:
     """What a training left behind. `score` is on the clean hold-out: accuracy, or R squared. `early` are diagnoses by
-    share of the steps; the last two diagnoses are None for an unwatched run."""
+    share of the steps; what was not asked for is None."""
 
     network: nn.Module
     score: float
@@ -106,8 +106,11 @@ def network_of(setup: Setup, parts: Parts) -> nn.Module:
     return network
 
 
-def train(setup: Setup, seed: int, *, watched: bool = False, observer: Observer | None = None) -> Ran:
-    """Train as `setup` says. A watched run is diagnosed on the way, at the end without data, and at last with data."""
+def train(
+    setup: Setup, seed: int, *, watched: bool = False, probe: bool = True, observer: Observer | None = None
+) -> Ran:
+    """Train as `setup` says. A watched run is diagnosed on the way, at the end without data, and, with `probe`, at last with
+    data."""
     parts = setup.data.parts(seed)
     torch.manual_seed(seed)
     network = network_of(setup, parts)
@@ -192,11 +195,12 @@ def train(setup: Setup, seed: int, *, watched: bool = False, observer: Observer 
     passive = with_data = evidence = None
     probing = float("nan")
     if watch:
-        passive = watch.diagnose()
-        paused = time.perf_counter()
-        watch.probe()
-        probing = time.perf_counter() - paused
-        with_data, evidence = watch.diagnose(), watch.evidence
+        passive, evidence = watch.diagnose(), watch.evidence
+        if probe:
+            paused = time.perf_counter()
+            watch.probe()
+            probing = time.perf_counter() - paused
+            with_data, evidence = watch.diagnose(), watch.evidence
         watch.close()
     network.eval()
     with torch.no_grad():

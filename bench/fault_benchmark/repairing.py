@@ -30,7 +30,7 @@ from fault_benchmark.faults import FAULTS, Fault
 from fault_benchmark.loop import train as train_loop
 from fault_benchmark.setup import Setup
 from liebig.checks import diagnose
-from liebig.coach.advising import agreed
+from liebig.checks.agreeing import agreed
 from liebig.core.check import Finding
 from liebig.core.evidence import Evidence, LabelAgreement, PartScales, PartShift, RateRange, SharedRows
 from liebig.core.recipe import Recipe

@@ -298,6 +298,10 @@ def fit(
 @app.command()
 def diagnose(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run directory that `liebig fit` wrote, or a study.")],
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Experiment on a copy of the run's network first; takes some seconds."),
+    ] = False,
     all_: Annotated[bool, typer.Option("--all", help="Every finding and how every other check answered.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -305,7 +309,7 @@ def diagnose(
     from liebig import api
     from liebig.api.telling import diagnosis_json, diagnosis_text
 
-    diagnosis = api.diagnose(run)
+    diagnosis = api.diagnose(run, probe=probe)
     _say(diagnosis_text(diagnosis, everything=all_), diagnosis_json(diagnosis), as_json)
 
 

@@ -17,9 +17,10 @@ import pytest
 
 import liebig
 from liebig.cli import _exit_code
+from liebig.core.errors import UserError
 from liebig.core.event import EpochEnded, Event, RateLowered, Stopped, TrialJudged
 from liebig.core.run import Ending
-from liebig.core.study import Challenged, Combined, Ran
+from liebig.core.study import Challenged, Combined, Diagnosed, Ran
 from liebig.store.ledger import read_study
 
 pytestmark = pytest.mark.end_to_end
@@ -51,6 +52,43 @@ def test_fit_writes_a_run_that_the_other_verbs_read(small_table: Path) -> None:
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-6)
     assert set(model.predict(frame)) <= set(model.classes_)
     assert liebig.fit(small_table, "answer", changes=("stopping.epochs=2",)).path == Path("small-runs/2")
+
+
+def test_a_run_is_probed_when_asked(small_table: Path, study: liebig.ImprovedStudy) -> None:
+    run = liebig.fit(small_table, "answer", changes=("stopping.epochs=3",))
+    before = liebig.diagnose(run.path)
+    assert not before.probed
+    assert before.notes[-1].endswith(f"liebig diagnose {run.path} --probe")
+    probed = liebig.diagnose(run.path, probe=True)
+    assert probed.probed
+    assert "Experiments on a copy of the network took" in probed.notes[-1]
+    assert liebig.diagnose(run.path).findings == probed.findings, "what was measured is kept with the run"
+    with pytest.raises(UserError, match="a run of liebig fit"):
+        liebig.diagnose(study.path, probe=True)
+
+
+def test_a_table_that_changed_is_not_probed(small_table: Path) -> None:
+    frame = pl.read_csv(small_table)
+    run = liebig.fit(frame, "answer", changes=("stopping.epochs=2",))
+    assert run.diagnose(probe=True).probed, "the table is at hand"
+    with pytest.raises(UserError, match="a dataframe, which is not kept"):
+        liebig.diagnose(run.path, probe=True)
+    frame.write_csv("mine.csv")
+    run = liebig.fit("mine.csv", "answer", changes=("stopping.epochs=2",))
+    frame.head(300).write_csv("mine.csv")
+    with pytest.raises(UserError, match=r"must be as it was .* 300 rows"):
+        liebig.diagnose(run.path, probe=True)
+
+
+def test_a_study_is_diagnosed_as_its_report_tells_it(study: liebig.ImprovedStudy) -> None:
+    ledger = study.ledger
+    (note,) = [each for each in ledger.all(Diagnosed) if each.digest == ledger.incumbent]
+    for said in (study.path, study):
+        told = liebig.diagnose(said)
+        assert [(each.check.name, each.strength) for each in told.findings] == [
+            (each.check, each.strength) for each in note.findings
+        ]
+        assert dict(told.others) == dict(note.others)
 
 
 def test_a_saved_model_answers_the_same(small_table: Path, study: liebig.ImprovedStudy) -> None:

@@ -23,6 +23,7 @@ from liebig.core.evidence import (
     FinalScore,
     InitialWeights,
     LayerShape,
+    LearningCurve,
     LoaderWait,
     Measurement,
     NonFinite,
@@ -154,7 +155,7 @@ def test_small_weights_are_blamed_less_where_a_normalisation_follows_and_not_whe
 def test_twice_the_rows_follow_the_power_law() -> None:
     answer = BY_NAME["too-little-data"](sick("too-little-data"))
     assert isinstance(answer, Found)
-    assert answer.facts["gain"].value == pytest.approx(0.25), "0.4 -> 0.3 for twice the rows, and so once more"
+    assert answer.facts["gain"].value == pytest.approx(0.25), "0.8 -> 0.6 for twice the rows, and so once more"
 
 
 # --- the contract of all ---------------------------------------------------------------------------------------
@@ -288,18 +289,43 @@ def test_training_ends_too_early_only_where_rows_of_both_parts_are_still_missed(
     assert not isinstance(answered, Found) or answered.strength < 0.5
 
 
-@pytest.mark.parametrize(("cooled", "warns"), [(0.3, True), (0.49, False), (0.6, False)])
-def test_a_rate_that_is_kept_too_long_is_one_whose_fall_mends_the_loss(cooled: float, warns: bool) -> None:
+@pytest.mark.parametrize(
+    ("others", "own", "warns"),
+    [
+        ((0.55, 0.3), (0.7, 0.7, 0.6), True),
+        ((0.55, 0.52), (0.7, 0.7, 0.6), True),  # by three standard errors, and certain on the training rows
+        ((0.55, 0.545), (0.7, 0.7, 0.6), False),  # what is won on the training rows is not carried over
+        ((0.55, 0.6), (0.7, 0.7, 0.6), False),
+        ((0.55, 0.3), (0.7, 0.7, 0.7), False),  # nothing is won on the training rows: no noise was taken out
+        ((0.55, 0.3), (0.61, 0.7, 0.6), False),  # the loop stood better than the copies did at its rate
+    ],
+)
+def test_a_rate_that_is_kept_too_long_is_one_whose_fall_mends_the_loss(
+    others: tuple[float, float], own: tuple[float, float, float], warns: bool
+) -> None:
     outcome = dataclasses.replace(_watched_outcome(0.8, 0.8), loss=0.5, train_loss=0.45)
-    evidence = Evidence((outcome, Cooled(0.55, cooled, 0.69, 0.01, 300)))
+    evidence = Evidence((outcome, Cooled(*others, 0.69, 0.01, 300, *own, 0.01)))
     answer = diagnose(evidence).answers["learning-rate-not-decayed"]
     assert (isinstance(answer, Found) and answer.strength >= 0.5) is warns
+
+
+def test_more_rows_count_where_they_take_off_a_noticeable_part_of_the_loss_of_chance() -> None:
+    """The same share of the loss: of much that is left, and of little."""
+    much, little = (
+        diagnose(Evidence((LearningCurve((500, 1000), (before, after), (1e-3, 1e-3), 2.3),))).answers["too-little-data"]
+        for before, after in ((1.2, 0.8), (0.12, 0.08))
+    )
+    assert isinstance(much, Found)
+    assert much.strength >= 0.5
+    assert not isinstance(little, Found)
 
 
 def test_what_the_fall_of_the_rate_mends_does_not_depend_on_the_unit_of_the_target() -> None:
     outcome = dataclasses.replace(_watched_outcome(0.8, 0.8), loss=0.5, train_loss=0.45)
     for unit in (1.0, 2_900.0):
-        cooled = Cooled(0.55 * unit, 0.3 * unit, outcome.chance_loss * unit, 0.01 * unit, 300)
+        cooled = Cooled(
+            0.55 * unit, 0.3 * unit, outcome.chance_loss * unit, 0.01 * unit, 300, 0.7, 0.7, 0.6, 0.01
+        )  # fmt: skip
         answer = diagnose(Evidence((outcome, cooled))).answers["learning-rate-not-decayed"]
         assert isinstance(answer, Found)
         assert answer.strength >= 0.5

@@ -268,7 +268,7 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
     "fading-through-time": (StepGradients((0, 1, 2, 3), 8, ((1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 1.0),) * 4), POOR),
     "horizon-leak": (replace(FORECASTS, leaking=("price",), leaking_step=(3,)),),
     "picture-shortcut": (replace(PICTURES, shortcut_scores=(0.9, 0.05)),),
-    "too-little-data": (LearningCurve((650, 1300), (0.4, 0.3), (0.01, 0.01), 2.303),),
+    "too-little-data": (LearningCurve((650, 1300), (0.8, 0.6), (0.01, 0.01), 2.303),),
 }
 #: These never warn: what they see is worth a try, and not a fault.
 HINTS = frozenset({"learning-rate-not-decayed", "shifting-activations", "bad-features", "odd-pictures"})

@@ -5,14 +5,12 @@ import polars as pl
 import pytest
 import torch
 
-from liebig.checks import ALL, Diagnosis
 from liebig.coach import training
-from liebig.coach.advising import TableAdvisor, agreed
+from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import MemoryLedger, improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
 from liebig.coach.training import TrainingRunner, lasting
-from liebig.core.check import Finding
 from liebig.core.event import DeviceReplaced
 from liebig.core.study import Diagnosed, Ran, Study
 from liebig.core.task import Fidelity
@@ -131,21 +129,12 @@ def test_a_whole_study_of_a_small_table(found):
 @pytest.mark.parametrize(("rows", "forms"), [(300, 2), (2000, 3)])
 def test_the_starting_recipe_has_cheaper_forms(rows, forms):
     numbers = np.random.default_rng(0)
-    frame = pl.DataFrame({"a": numbers.normal(size=rows), "b": numbers.normal(size=rows), "y": numbers.normal(size=rows)})
+    frame = pl.DataFrame(
+        {"a": numbers.normal(size=rows), "b": numbers.normal(size=rows), "y": numbers.normal(size=rows)}
+    )
     found = table_task(frame, "y", kind="regression")
     runner = runner_of(found)
     ideas = TableAdvisor(found, runner).starting()
     costs = [runner.predicted_seconds([Request(idea.recipe, 0)]) for idea in ideas]
     assert len({idea.recipe.digest for idea in ideas}) == forms
     assert costs == sorted(costs, reverse=True)
-
-
-def test_blocks_agree_on_findings():
-    first, second = ALL[0], ALL[1]
-    some = [
-        Diagnosis((Finding(first, 0.9), Finding(second, 0.4)), {}),
-        Diagnosis((Finding(first, 0.5),), {}),
-        Diagnosis((Finding(first, 0.7),), {}),
-    ]
-    held = agreed(some)
-    assert [(each.check, each.strength) for each in held.findings] == [(first, 0.7)]

@@ -200,7 +200,7 @@ TWO = nn.Linear(4, 3)
         ({"train": (X, Y * 5)}, "labels must lie in 0..2"),
         ({"train": (X, Y * 0)}, "two classes"),
         ({"train": (X[:10], Y[:10])}, "at least 20 rows"),
-        ({"train": (X, X[:, :2])}, "one class or one number"),
+        ({"train": (X, X[:, :2])}, "one value, or one for each class"),
         ({"train": (X, torch.full((100, 1), torch.nan))}, "finite"),
         ({"loss": nn.CrossEntropyLoss(reduction="none")}, "one number"),
         ({"loss": lambda a, t: torch.tensor(1.0)}, "depend on"),
@@ -228,17 +228,3 @@ def test_items_of_different_lengths_need_a_collate():
     ragged = Items([(torch.zeros(1 + row % 3), row % 2) for row in range(40)])
     with pytest.raises(UserError, match="collate_fn"):
         module_task(net(), train=ragged)
-
-
-@pytest.mark.parametrize("outputs", [(3, 5), (5, 3)])
-def test_targets_for_every_position_are_told(outputs):
-    class Positions(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.layer = nn.Linear(4, 15)
-
-        def forward(self, x):
-            return self.layer(x).reshape(-1, *outputs)
-
-    with pytest.raises(UserError, match=r"one class or one number is learnt for each row.*liebig.watch"):
-        module_task(Positions, train=(X, torch.zeros(100, 5).long()), loss=nn.CrossEntropyLoss())

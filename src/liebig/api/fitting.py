@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,11 @@ from liebig.api.asking import AnyTask, bytes_of, encoding_of, left_out, name_of,
 from liebig.api.environment import versions
 from liebig.api.model import Model
 from liebig.api.options import TableOptions
+from liebig.api.probing import diagnosis_of
 from liebig.api.showing import listener_of
 from liebig.api.telling import diagnosis_json
 from liebig.api.training import TrainingFlags, changed, changes_of
 from liebig.checks import Diagnosis
-from liebig.checks import diagnose as diagnosed
 from liebig.core.errors import UserError
 from liebig.core.event import Listener
 from liebig.core.evidence import Evidence
@@ -48,21 +48,23 @@ _CHECKPOINT = re.compile(r"best|every:(\d+)")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedRun:
-    """One run of one recipe. `score` is on the rows that were only scored, as the user reads it."""
+    """One run of one recipe. `score` is on the rows that were only scored, as the user reads it. `found` is the task, which
+    is in no file."""
 
     path: Path
     manifest: RunManifest
     recipe: Recipe
     evidence: Evidence
     model: Model | None
+    found: AnyTask | None = field(default=None, repr=False)
 
     @property
     def score(self) -> float:
         return self.manifest.score
 
-    def diagnose(self) -> Diagnosis:
-        """What limits this run?"""
-        return diagnosed(self.evidence)
+    def diagnose(self, *, probe: bool = False) -> Diagnosis:
+        """What limits this run? With `probe` experiments are made on a copy of its network first; they take some seconds."""
+        return diagnosis_of(RunDirectory(self.path), probe=probe, found=self.found)
 
     def summary(self) -> str:
         """The last lines of the command."""
@@ -239,7 +241,7 @@ def _written(
     if isinstance(found, SequenceTask):
         evidence = evidence.having(sequence_profile(found.task))
     directory.write(manifest, run.recipe, evidence)
-    return FittedRun(directory.path, manifest, run.recipe, evidence, model)
+    return FittedRun(directory.path, manifest, run.recipe, evidence, model, found)
 
 
 def _score(task: Task[Any], run: Run) -> tuple[float, int]:

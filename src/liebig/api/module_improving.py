@@ -261,6 +261,7 @@ def script_of(found: ModuleTask, recipe: Recipe, seed: int = 0) -> str:
         metric=task.metric.name, says=says, one_hot=users.form.one_hot, path=str(file.parent) if file else "",
         step=_import_of(users.step) if users.step is not None else "", parting=parting_of(users.shape),
         optimizer=_import_of(_class_of(users.given.optimizer)) if recipe.optimizer.kind == "users-optimizer" else "",
+        places=users.form.places, class_dim=users.form.class_dim,
     )  # fmt: skip
     return training_script(recipe, ground, surgery, names, seed)
 
@@ -382,7 +383,9 @@ def _code_of(value: object) -> str:
 def _rows_digest(found: ModuleTask) -> str:
     """A digest of (at most) 256 rows as they are judged, and of all targets."""
     items = found.users.judged if found.users.whole else None
-    whole = hashlib.sha256(np.ascontiguousarray(found.task.target).tobytes())
+    placed = found.users.placed
+    target = found.task.target if placed is None else placed.numpy()
+    whole = hashlib.sha256(np.ascontiguousarray(target).tobytes())
     if items is not None:
         for number in range(len(items.parts)):
             start, end = items.starts[number], items.starts[number + 1]
@@ -433,7 +436,10 @@ def _beginning(found: ModuleTask, began: Began) -> StudyBegan:
     record = found.baseline.network
     assert isinstance(record, UserModule)
     parameters = sum(each.numel() for each in found.users.build().parameters())
-    kind = f"{len(task.classes)} classes" if task.kind.is_classification else "a number"
+    places = found.users.form.places
+    kind = f"{len(task.classes)} classes" if task.classes else "a number"
+    if places is not None:
+        kind = f"{places.count:,} targets a row, each {kind if task.classes else 'a number'}"
     sealed = f"{began.sealed_rows:,} rows" + (" (your test set)" if began.test_given else " set aside from train")
     cores = f"{began.machine.cores} core" + ("s" if began.machine.cores > 1 else "")
     return StudyBegan(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten, treespec
 from liebig.core.arrays import Predictions
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
+from liebig.core.places import Placed, Places
 from liebig.core.recipe import Recipe
 from liebig.core.task import TaskKind
 from liebig.data.module.form import Form, Says
@@ -25,6 +26,7 @@ from liebig.nets.surgery import Materials, SurgeryRefused, network_for
 from liebig.nets.user_module import UserModule
 from liebig.store.model import ModelFacts, Part, StoredModel, save_model
 from liebig.techniques.objectives.answers import class_probabilities
+from liebig.techniques.objectives.places import PlacesStage
 from liebig.train.fitted import Fitted
 from liebig.train.plan import user_network
 from liebig.train.user_network import scaled_materials, state_of
@@ -90,26 +92,45 @@ class ModuleModel:
         found = []
         for start in range(0, len(leaves[0]), _ROWS):
             some = [each[start : start + _ROWS].to(device) for each in leaves]
-            outputs = self._answering.form.canonical(self.module(*tree_unflatten(some, spec)))[None]
-            told = outputs.squeeze(-1) if not self.facts.kind.is_classification else class_probabilities(outputs)
-            found.append(told[0].cpu().numpy())
+            found.append(self._told(self._answering.form.canonical(self.module(*tree_unflatten(some, spec)))))
         whole = np.concatenate(found) if found else np.zeros(0, dtype=np.float32)
-        if self.facts.kind.is_classification or not isinstance(self.recipe.inputs, ModuleInputs):
+        if self.facts.kind is not TaskKind.REGRESSION or not isinstance(self.recipe.inputs, ModuleInputs):
             return whole
         turned = self.recipe.inputs.target.from_model(whole.astype(np.float64), self._answering.fitted)
         return np.asarray(turned, dtype=np.float32)
 
+    def _told(self, outputs: Tensor) -> Predictions:
+        """Probabilities or numbers of the answers to a batch; with several targets a row [B, *places] or [B, *places, classes]."""
+        places = self._answering.form.places
+        if places is None:
+            told = (
+                outputs[None].squeeze(-1)
+                if not self.facts.kind.is_classification
+                else class_probabilities(outputs[None])
+            )
+            return np.asarray(told[0].cpu().numpy(), dtype=np.float32)
+        told = PlacesStage(places).predictions(outputs[None])[0]
+        return np.asarray(told.reshape(len(told), *places.shape, *told.shape[2:]).cpu().numpy(), dtype=np.float32)
+
     def predict(self, inputs: Any) -> NDArray[np.int64] | Predictions:
-        """The number of the most probable class of each row, or the number itself; [n]. `inputs` is what the network takes: a
-        tensor or an array, a tuple or a dictionary of them."""
+        """The number of the most probable class of each row, or the number itself; [n], or [n, *places] where rows have several
+        targets. `inputs` is what the network takes: a tensor or an array, a tuple or a dictionary of them."""
         answers = self._answers(inputs)
+        places = self._answering.form.places
+        if places is not None and places.kind is not Placed.NUMBERS:
+            codes = answers.argmax(-1) if places.kind is Placed.CLASSES else answers > 0.5
+            return np.asarray(codes, dtype=np.int64)
         return predicted_classes(answers) if self.facts.kind.is_classification else answers
 
     def predict_proba(self, inputs: Any) -> Predictions:
-        """Probabilities [n, classes]. Raises UserError for a network of numbers."""
-        if not self.facts.kind.is_classification:
+        """Probabilities [n, classes], or [n, *places, classes]. Raises UserError for a network of numbers."""
+        places = self._answering.form.places
+        of_classes = self.facts.kind.is_classification if places is None else places.kind is not Placed.NUMBERS
+        if not of_classes:
             raise UserError("probabilities need classes, however the target is a number")
         answers = self._answers(inputs)
+        if places is not None:
+            return answers if places.kind is Placed.CLASSES else np.stack([1.0 - answers, answers], axis=-1)
         return np.stack([1.0 - answers, answers], axis=1) if self.facts.kind is TaskKind.BINARY else answers
 
     def save(self, path: str | Path) -> None:
@@ -122,6 +143,7 @@ class ModuleModel:
             "form": {
                 "kind": form.kind.value, "says": form.says.value, "width": form.width, "classes": form.classes,
                 "dtype": str(form.dtype).removeprefix("torch."), "trailing": list(form.trailing), "one_hot": form.one_hot,
+                "places": None if form.places is None else asdict(form.places), "class_dim": form.class_dim,
             },
         }  # fmt: skip
         example = {f"input-{i}": each for i, each in enumerate(known.example)}
@@ -154,6 +176,13 @@ def module_model(fitted: Fitted, facts: ModelFacts) -> ModuleModel:
     return ModuleModel(module, fitted.recipe, facts, answering)
 
 
+def _places_of(told: Mapping[str, Any] | None) -> Places | None:
+    """The places of a form as it was saved."""
+    if told is None:
+        return None
+    return Places(Placed(told["kind"]), tuple(told["shape"]), told["ignored"], tuple(told["shares"]))
+
+
 def is_module_model(stored: StoredModel) -> bool:
     """Whether a model directory holds a user's own network."""
     return _NETWORK in stored.parts and stored.parts[_NETWORK].plain.get("kind") == "user-module"
@@ -172,7 +201,7 @@ def loaded(stored: StoredModel, build: Callable[[], nn.Module] | None) -> Module
     told = plain["form"]
     form = Form(
         TaskKind(told["kind"]), Says(told["says"]), told["width"], told["classes"], getattr(torch, told["dtype"]),
-        tuple(told["trailing"]), told["one_hot"],
+        tuple(told["trailing"]), told["one_hot"], _places_of(told.get("places")), told.get("class_dim", -1),
     )  # fmt: skip
     spec = treespec_loads(plain["inputs"])
     leaves = tuple(tensors[f"input-{i}"] for i in range(sum(name.startswith("input-") for name in tensors)))

@@ -1,8 +1,8 @@
 """Learning rate not decayed.
 
 Means: At a constant rate the weights go on trembling around the best place: the last part of the gain is never taken.
-Measured: a rate that stayed the same; and, on copies that train on from where the network stands, the loss on other rows at that
-  rate beside that with the rate let down to nothing. Where that was not tried, in the last third of the epochs the loss on the stop
+Measured: a rate that stayed the same; and, on copies that train on from where the network stands, the loss at that rate beside
+  that with the rate let down to nothing: certain on the training rows, and not lost on others. Where that was not tried, in the last third of the epochs the loss on the stop
   part swings by more than it falls: a hint.
 Misleads: averaged weights take the trembling out without any decay; then there is nothing to find. A rate that is far too high has
   taken the network to a place that no decay mends: then that is named.
@@ -40,7 +40,7 @@ class LearningRateNotDecayed(Check):
         "en": {
             "cooled": Telling(
                 headline="The learning rate never came down.",
-                evidence="It {stayed}. A copy trained on for {steps:.0f} steps has a loss of {steady:.3g} on other rows at that rate, and {cooled:.3g} with the rate let down to nothing.",
+                evidence="It {stayed}. A copy trained on for {steps:.0f} steps has a loss of {steady:.3g} on other rows at that rate, and {cooled:.3g} with the rate let down to nothing; on the training rows the fall takes {own:.1%} of the loss of chance off.",
                 advice="Let the rate decay (cosine, or reduce on plateau), or average the weights (EMA).",
                 short="the rate that never comes down",
             )
@@ -65,6 +65,7 @@ class LearningRateNotDecayed(Check):
                 "steady": Fact(cooled.steady_loss),
                 "cooled": Fact(cooled.cooled_loss),
                 "steps": Fact(float(cooled.steps), "steps"),
+                "own": Fact(min(cooled.train_steady, cooled.train_before) - cooled.train_cooled, "share", 0.015),
             }
             return Found(strength, "", stayed | facts)
         return NotApplicable("no epoch was logged") if curves is None else _by_curves(evidence, curves, stayed)

@@ -80,7 +80,7 @@ class LearningRateTooHigh(Check):
         advised = advised_rate(evidence, max(ratio, _LEAST_BLAMED))
         seen = [
             f" The loss peaked at {peak:.3g} times its first value (healthy: at most 1.1)." if peak > 1.5 else "",
-            f" It had been down at {low:.3g} and is {late_loss(losses):.3g} at the end: what was learnt was lost again."
+            f" It had been down at {low:.3g} and is {_at_the_end(evidence, losses)} at the end: what was learnt was lost again."
             if relapse > 0.3
             else "",
             " Units that were alive at the start died." if died > 0.3 else "",
@@ -98,7 +98,8 @@ class LearningRateTooHigh(Check):
 
 
 def _relapse(evidence: Evidence) -> tuple[float, float]:
-    """The lowest loss that was reached, two standard errors above what was seen, and whether it was lost again for good."""
+    """The lowest loss that was reached, two standard errors above what was seen, and whether it was lost again for good: it rose,
+    or is no longer finite."""
     losses, chance = evidence.get(StepLosses), chance_loss(evidence)
     late = late_loss(losses)
     if losses is None or not chance > 0 or not math.isfinite(late):
@@ -108,7 +109,25 @@ def _relapse(evidence: Evidence) -> tuple[float, float]:
         for loss, noise in zip(losses.loss, losses.batch_noise, strict=False)
     )
     low = min(safe, default=late)
-    return low, ramp((late - low) / chance, 0.15, 0.4) * ramp(low / chance, 0.9, 0.75)
+    rose = 1.0 if _ended_broken(evidence, losses) else ramp((late - low) / chance, 0.15, 0.4)
+    return low, rose * ramp(low / chance, 0.9, 0.75)
+
+
+def _ended_broken(evidence: Evidence, losses: StepLosses) -> bool:
+    """Whether training met a value that is not finite and no finite loss was seen after it. A step that a gradient scaler
+    leaves out is followed by others."""
+    broken = evidence.get(NonFinite)
+    if broken is None or broken.direction != "forward":
+        return False
+    return not any(
+        step > broken.step and math.isfinite(loss) for step, loss in zip(losses.steps, losses.loss, strict=False)
+    )
+
+
+def _at_the_end(evidence: Evidence, losses: StepLosses | None) -> str:
+    if losses is not None and _ended_broken(evidence, losses):
+        return "no longer finite"
+    return f"{late_loss(losses):.3g}"
 
 
 def _died(units: UnitStatistics | None) -> float:

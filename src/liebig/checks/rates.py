@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from liebig.checks.numbers import finite, middle, one_digit, over, ramp
-from liebig.core.evidence import Cooled, EpochCurves, Evidence, FinalScore, RateRange, UpdateRatios
+from liebig.core.evidence import Cooled, EpochCurves, Evidence, RateRange, UpdateRatios
 
 #: The share of its size that a step usefully moves a weight matrix by.
 _USUAL_STEP: Final = 0.01
@@ -46,19 +46,20 @@ def advised_rate(evidence: Evidence, ratio: float) -> AdvisedRate:
 
 
 def cooling_mends(evidence: Evidence) -> float:
-    """0 where letting the rate down won nothing that counts, or was not tried; 1 where a twentieth of the loss of chance and
-    four standard errors."""
+    """How sure it is that letting the rate down takes noise out of the weights: 0 where that won nothing, or was not tried.
+
+    What it wins on the training rows is certain, since these are many and the noise of the steps is all that differs: a twentieth
+    of the loss of chance, and several standard errors, count whole. The loop's own last moment may have been better than those
+    of the copy at its rate: then it is what the fall is measured from. What is won must be won on other rows, too.
+    """
     cooled = evidence.get(Cooled)
     if cooled is None or not cooled.chance_loss > 0:
         return 0.0
-    # The copy at the loop's own rate may have been unlucky where the loop itself was not.
-    final = evidence.get(FinalScore)
-    # Each has its own unit: chance is common to both.
-    left = over(final.loss, final.chance_loss) if final is not None else math.nan
-    had = left * cooled.chance_loss if math.isfinite(left) else math.inf
-    gain = min(cooled.steady_loss, had) - cooled.cooled_loss
-    beyond = gain / cooled.error if cooled.error > 0 else math.nan
-    return ramp(gain / cooled.chance_loss, 0.015, 0.05) * ramp(beyond, 2.0, 4.0)
+    own = min(cooled.train_steady, cooled.train_before) - cooled.train_cooled
+    others = cooled.steady_loss - cooled.cooled_loss
+    certain = ramp(own, 0.015, 0.05) * ramp(over(own, cooled.train_error), 2.0, 4.0)
+    carried = ramp(others / cooled.chance_loss, 0.005, 0.03) * ramp(over(others, cooled.error), 0.5, 1.5)
+    return certain * carried
 
 
 def early_ratio(updates: UpdateRatios) -> float:

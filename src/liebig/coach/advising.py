@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from statistics import median
+from collections.abc import Sequence
 from typing import Final
 
 from liebig.checks import ALL as CHECKS
-from liebig.checks import Diagnosis, diagnose
+from liebig.checks import diagnose
+from liebig.checks.agreeing import agreed
 from liebig.checks.notes import diagnosed, finding_of
 from liebig.classical import installed
 from liebig.coach.advice import Idea
+from liebig.coach.seen import evidence_of
 from liebig.coach.training import TrainingRunner
 from liebig.core.check import Finding
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Situation
-from liebig.core.study import Diagnosed, Profiled, Study
+from liebig.core.study import Diagnosed, Study
+from liebig.core.task import TaskKind
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.data.table.task import TableTask
 from liebig.remedies.edits import at_rate, rate_of
@@ -106,7 +106,7 @@ class TableAdvisor:
         return found
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
-        return ideas_without(before, after)
+        return ideas_without(before, after, self._found.task.kind)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
         return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))
@@ -135,11 +135,11 @@ def ideas_of(ranked: Sequence[Ranked]) -> list[Idea]:
     ]
 
 
-def ideas_without(before: Recipe, after: Recipe) -> list[Idea]:
-    """`after` without each of the parts in which it differs from `before`."""
+def ideas_without(before: Recipe, after: Recipe, kind: TaskKind) -> list[Idea]:
+    """`after` without each of the parts in which it differs from `before`, for this kind of target."""
     return [
         Idea(each.name, each.without, "without", each.answers[0] if each.answers else "")
-        for each in parts(before, after)
+        for each in parts(before, after, kind)
     ]
 
 
@@ -156,47 +156,6 @@ def fair_forms(idea: Idea, ranked: Ranked | None, rate: float) -> Sequence[Idea]
 # --- diagnoses --------------------------------------------------------------------------------------------
 
 
-def agreed(diagnoses: Sequence[Diagnosis]) -> Diagnosis:
-    """What most blocks agree on: findings that more than half of them have, at their median strength, told with the facts
-    of the first block that has them."""
-    if len(diagnoses) == 1:
-        return diagnoses[0]
-    strengths: dict[str, list[float]] = {}
-    for each in diagnoses:
-        for finding in each.findings:
-            _collect(finding, strengths)
-    needed = len(diagnoses) / 2
-    held = {
-        name: median([*seen, *([0.0] * (len(diagnoses) - len(seen)))])
-        for name, seen in strengths.items()
-        if len(seen) > needed
-    }
-    chosen: dict[str, Finding] = {}
-    for each in diagnoses:
-        for finding in each.findings:
-            kept = _keep(finding, held)
-            if kept is not None:
-                chosen.setdefault(kept.check.name, kept)
-    below = Counter(inner.check.name for finding in chosen.values() for inner in finding.consequences)
-    top = [finding for name, finding in chosen.items() if name not in below]
-    top.sort(key=lambda finding: -finding.strength)
-    return replace(diagnoses[0], findings=tuple(top))
-
-
-def _collect(finding: Finding, strengths: dict[str, list[float]]) -> None:
-    strengths.setdefault(finding.check.name, []).append(finding.strength)
-    for each in finding.consequences:
-        _collect(each, strengths)
-
-
-def _keep(finding: Finding, held: Mapping[str, float]) -> Finding | None:
-    strength = held.get(finding.check.name)
-    if strength is None:
-        return None
-    inner = tuple(kept for each in finding.consequences if (kept := _keep(each, held)) is not None)
-    return replace(finding, strength=strength, consequences=inner)
-
-
 def findings_of(study: Study, recipe: Recipe) -> tuple[Finding, ...]:
     """What limits `recipe`, from the ledger: its own findings, then those of the data that it has not."""
     found: dict[str, Finding] = {}
@@ -207,17 +166,3 @@ def findings_of(study: Study, recipe: Recipe) -> tuple[Finding, ...]:
                     finding = finding_of(note, CHECKS)
                     found.setdefault(finding.check.name, finding)
     return tuple(sorted(found.values(), key=lambda each: -each.strength))
-
-
-def evidence_of(study: Study, recipe: Recipe) -> Evidence:
-    """What was seen of `recipe` in its first block at the largest fidelity, with what the data show."""
-    runs = [
-        (fidelity.rows * fidelity.epochs, -block, run)
-        for (digest, fidelity), by_block in study.scores.items()
-        if digest == recipe.digest
-        for block, run in by_block.items()
-        if run.evidence.measurements
-    ]
-    seen = max(runs, key=lambda each: each[:2])[2].evidence if runs else Evidence()
-    profiled = study.last(Profiled)
-    return seen.having(*profiled.evidence) if profiled else seen

@@ -36,6 +36,7 @@ from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Ope
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seal import epochs_chosen, judge_seal
 from liebig.coach.search import around
+from liebig.coach.seen import EVIDENCE_BLOCKS, evidence_of_blocks
 from liebig.coach.view import View
 from liebig.coach.weighed import Prices, affordable, combined, digest_of
 from liebig.core.errors import BudgetTooShort
@@ -90,8 +91,6 @@ from liebig.trials.procedure import (
     study_level,
 )
 
-#: Evidence is kept of so many blocks of a recipe.
-EVIDENCE_BLOCKS: Final = 3
 #: The seal's predicted cost is multiplied by this before it is reserved, and this share of the budget is added.
 RESERVE_FACTOR: Final = 1.1
 RESERVE_SHARE: Final = 0.01
@@ -433,8 +432,7 @@ class _Coach:
         study = self.study
         note = study.recipes[action.digest]
         self._stage(f"asking what limits {note.name}")
-        runs = study.scores[action.digest, action.fidelity]
-        evidence = [run.evidence for block, run in sorted(runs.items()) if block < EVIDENCE_BLOCKS]
+        evidence = evidence_of_blocks(study, action.digest, action.fidelity)
         self._write(self.advisor.diagnose(note.recipe, evidence, self.clock()))
 
     def _begin(self, action: BeginRound) -> None:

@@ -11,9 +11,11 @@ import torch
 from torch.utils._pytree import tree_flatten
 
 from liebig.checks import diagnose
+from liebig.checks.agreeing import agreed
 from liebig.checks.notes import diagnosed
 from liebig.coach.advice import Idea
-from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, ideas_of, ideas_without
+from liebig.coach.advising import fair_forms, findings_of, ideas_of, ideas_without
+from liebig.coach.seen import evidence_of
 from liebig.coach.training import TrainingRunner
 from liebig.core.arrays import Rows
 from liebig.core.errors import UserError
@@ -34,9 +36,11 @@ from liebig.data.module.task import ModuleTask
 from liebig.nets.surgery import seeded
 from liebig.remedies.edits import rate_of
 from liebig.remedies.ranking import Ranked, proposals, seen_in
+from liebig.techniques.averaging.snapshot_ensemble import SnapshotEnsemble
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
 from liebig.techniques.compute.auto import Compute
+from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.train.plan import user_network
 from liebig.train.tune import Tuned
@@ -45,6 +49,8 @@ from liebig.watch import Watch
 #: Steps of the user's own training that are watched for faults in its code.
 _WATCHED: Final = 12
 _CHUNK: Final = 1024
+#: Techniques by which several networks answer together.
+_ENSEMBLES: Final = (SeedEnsemble, SnapshotEnsemble)
 #: Columns of a task that has none.
 _NO_COLUMNS = 0
 
@@ -145,9 +151,13 @@ class ModuleAdvisor:
 
     def _digests(self, recipe: Recipe) -> bool:
         """Whether what is done to a batch or to its loss can be done to the user's: inputs that are mixed or shaken must be
-        one tensor of real numbers, mixed targets need a loss of the engine's, and `step` has a loss of its own."""
+        one tensor of real numbers, mixed targets need a loss of the engine's, and `step` has a loss of its own, as have targets that
+        are several for a row, of whose answers too little is kept to average them."""
         users = self._found.users
-        if users.step is not None and recipe.objective != self._found.baseline.objective:
+        own = users.step is not None or users.form.places is not None
+        if own and recipe.objective != self._found.baseline.objective:
+            return False
+        if users.form.places is not None and any(isinstance(each, _ENSEMBLES) for each in recipe.techniques):
             return False
         leaves = tree_flatten(users.example)[0]
         single = len(leaves) == 1 and leaves[0].is_floating_point()
@@ -157,7 +167,7 @@ class ModuleAdvisor:
         return not (mixes and (isinstance(recipe.objective, UsersLoss) or users.step is not None))
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
-        return ideas_without(before, after)
+        return ideas_without(before, after, self._found.task.kind)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
         return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from liebig.checks import diagnose
+from liebig.checks.agreeing import agreed
 from liebig.checks.notes import diagnosed
 from liebig.coach.advice import Idea
-from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, ideas_of, ideas_without
+from liebig.coach.advising import fair_forms, findings_of, ideas_of, ideas_without
+from liebig.coach.seen import evidence_of
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Evidence, PictureProfile
 from liebig.core.recipe import Recipe
@@ -106,7 +108,7 @@ class PictureAdvisor:
         return found
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
-        return ideas_without(before, after)
+        return ideas_without(before, after, self._found.task.kind)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
         if idea.recipe.network.kind != "mlp":

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from liebig.checks import diagnose
+from liebig.checks.agreeing import agreed
 from liebig.checks.notes import diagnosed
 from liebig.classical import FOR_FORECASTS, FOR_SEQUENCES, installed
 from liebig.coach.advice import Idea
-from liebig.coach.advising import agreed, evidence_of, fair_forms, findings_of, ideas_of, ideas_without
+from liebig.coach.advising import fair_forms, findings_of, ideas_of, ideas_without
+from liebig.coach.seen import evidence_of
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Evidence, SequenceProfile
 from liebig.core.recipe import Recipe
@@ -32,8 +34,8 @@ _LEAST_EPOCHS: Final = 5
 
 
 class SequenceAdvisor:
-    """Knows what sequences are begun with and what might help. With `placebo` every remedy is replaced by a change of the seeds alone; `baseline` replaces the textbook recipe;
-    with `only_networks` other algorithms stay out."""
+    """Knows what sequences are begun with and what might help. With `placebo` every remedy is replaced by a change of the seeds
+    alone; `baseline` replaces the textbook recipe; with `only_networks` other algorithms stay out."""
 
     def __init__(
         self,
@@ -107,7 +109,7 @@ class SequenceAdvisor:
         return found
 
     def parts(self, before: Recipe, after: Recipe) -> Sequence[Idea]:
-        return ideas_without(before, after)
+        return ideas_without(before, after, self._found.task.kind)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
         if idea.recipe.network.kind != "mlp":

@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 from liebig.classical import Shape, challenger_named
 from liebig.coach.kept import LIMIT as KEPT_ANSWERS
 from liebig.coach.kept import KeptAnswers
-from liebig.coach.loop import EVIDENCE_BLOCKS
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Weighed
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import seeds_that_fit
+from liebig.coach.seen import EVIDENCE_BLOCKS
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Predictions, Rows
 from liebig.core.event import DeviceReplaced, Event, Listener, Stop, silent

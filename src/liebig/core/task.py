@@ -18,10 +18,12 @@ class TaskKind(StrEnum):
     BINARY = "binary"
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
+    PLACES = "places"  # several classes or numbers a row: `core.places` says which
 
     @property
     def is_classification(self) -> bool:
-        return self is not TaskKind.REGRESSION
+        """Whether the answer to a row is one class."""
+        return self in {TaskKind.BINARY, TaskKind.MULTICLASS}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +44,8 @@ class Parts:
 class Task(Generic[D]):
     """What is to be learnt: the data, the target, the metric, the parts.
 
-    `target`: float64 [rows]; class codes 0..C-1 in the order of `classes`, or the number itself; [rows, horizon] where the
-    next values of a series are forecast.
+    `target`: float64 [rows]; class codes 0..C-1 in the order of `classes`, or the number itself; where rows have several
+    targets, their mean; [rows, horizon] where the next values of a series are forecast.
     `weights`: float64 [rows], mean 1, or None. `groups`: int64 [rows]; rows of one group stay in one part.
     Exact duplicates share a group. `time`: float64 [rows], sortable; set only with ``--time``. `reach`: what is learnt from
     lies at least so much before the first moment that is judged (a window of a series takes up time).

@@ -11,6 +11,7 @@ from torch import nn
 
 from liebig.core.errors import UserError
 from liebig.core.evidence import Anatomy
+from liebig.core.places import Placed, Places
 from liebig.core.recipe import Recipe
 from liebig.core.settings import Settings
 from liebig.nets.surgery import Operated, specs_of
@@ -38,7 +39,8 @@ class Names:
     `metric` is what is watched (accuracy and rmse are computed, of others the loss takes the place). `says` is what the
     network's answers mean where they are no logits: "probabilities". `step`, where given, is the user's own function of the
     network and a batch, which gives the loss; `optimizer` the one that makes an optimizer. `parting` is the expression that makes (inputs..., target) of a `batch` that is
-    something else. `autocast` and `channels_last` are the compute settings of the recipe.
+    something else. `autocast` and `channels_last` are the compute settings of the recipe. `places` are those of a target that is several
+    for a row, with the classes in dimension `class_dim` of an answer.
     """
 
     build: str
@@ -54,6 +56,8 @@ class Names:
     parting: str = ""
     autocast: bool = False
     channels_last: bool = False
+    places: Places | None = None
+    class_dim: int = -1
 
 
 def script_ground(network: nn.Module, anatomy: Anatomy, around: ScriptGround) -> ScriptGround:
@@ -362,7 +366,11 @@ def _evaluate(target: WrittenTarget | None, ground: ScriptGround, names: Names) 
     constants = "".join(f", {each}" for each in _constants(target))
     one_hot = "        y = y.argmax(dim=-1)\n" if names.one_hot else ""
     turned = "        outputs = to_logits(outputs)\n" if names.says == "probabilities" else ""
-    if ground.is_binary:
+    counted = "len(y)"
+    if names.places is not None:
+        rows, counted = _evaluated_places(names.places, names)
+        turned = ""
+    elif ground.is_binary:
         rows = (
             "        logits = outputs.flatten()\n"
             "        loss += functional.binary_cross_entropy_with_logits(logits, y.float().flatten(), reduction='sum').item()\n"
@@ -380,12 +388,13 @@ def _evaluate(target: WrittenTarget | None, ground: ScriptGround, names: Names) 
             else "        answers = outputs.flatten()\n"
         )
         rows = f"{back}        loss += (answers - y.float().flatten()).square().sum().item()\n"
-    score = "right / count" if ground.is_classification else "math.sqrt(loss / count)"
+    by_class = ground.is_classification if names.places is None else names.places.kind is not Placed.NUMBERS
+    score = "right / count" if by_class else "math.sqrt(loss / count)"
     note = ""
     if names.metric not in _SCORES:
         sign = "-" if ground.higher_is_better else ""
         score, note = f"{sign}loss / count", f" ({names.metric} is not computed here: the loss takes its place)"
-    count = "loss, right, count = 0.0, 0, 0" if ground.is_classification else "loss, count = 0.0, 0"
+    count = "loss, right, count = 0.0, 0, 0" if by_class else "loss, count = 0.0, 0"
     return f'''@torch.no_grad()
 def evaluate(network, data, device{constants}):
     """Mean loss and score of the network on other rows{note}."""
@@ -396,9 +405,30 @@ def evaluate(network, data, device{constants}):
     for batch in torch.utils.data.DataLoader(data, batch_size=1024):
         {_apart(names)}
 {one_hot}        outputs = network(*inputs)
-{turned}{rows}        count += len(y)
+{turned}{rows}        count += {counted}
     return loss / count, {score}
 '''
+
+
+def _evaluated_places(places: Places, names: Names) -> tuple[str, str]:
+    """The lines that judge all places of a batch, and the expression that counts them."""
+    if places.kind is Placed.NUMBERS:
+        return "        loss += (outputs.reshape(y.shape) - y.float()).square().sum().item()\n", "y.numel()"
+    if places.kind is Placed.BITS:
+        turned = ".clamp(1e-7, 1 - 1e-7).logit()" if names.says == "probabilities" else ""
+        return (
+            f"        logits = outputs.reshape(y.shape){turned}\n"
+            "        loss += functional.binary_cross_entropy_with_logits(logits, y.float(), reduction='sum').item()\n"
+            "        right += ((logits > 0) == (y > 0.5)).sum().item()\n"
+        ), "y.numel()"
+    known = f"y != {places.ignored}" if places.ignored is not None else "torch.ones_like(y, dtype=torch.bool)"
+    turned = ".clamp(min=1e-7).log()" if names.says == "probabilities" else ""
+    return (
+        f"        known = {known}\n"
+        f"        logits = outputs.movedim({names.class_dim}, -1)[known]{turned}\n"
+        "        loss += functional.cross_entropy(logits, y[known].long(), reduction='sum').item()\n"
+        "        right += (logits.argmax(dim=-1) == y[known]).sum().item()\n"
+    ), "int(known.sum())"
 
 
 def _main(names: Names, takes: Sequence[tuple[str, str]]) -> str:

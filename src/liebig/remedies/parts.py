@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from liebig.core.recipe import Recipe
 from liebig.core.settings import Settings
+from liebig.core.task import TaskKind
 from liebig.remedies.edits import add, drop, edit, exchange, with_fields
 
 #: What a part is called, and the checks that it answers, by the path that differs from the textbook recipe.
@@ -79,13 +80,19 @@ class Part:
     without: Recipe
 
 
-def parts(textbook: Recipe, starting: Recipe) -> tuple[Part, ...]:
-    """The parts by which `starting` differs from `textbook`, in the order of the slots.
+#: Fields that only a target of numbers reads.
+_OF_NUMBERS: Final = frozenset({"inputs.target"})
 
-    A part without which the rest contradicts itself is left out of the list. Compute is not a part: it changes no answer.
+
+def parts(textbook: Recipe, starting: Recipe, kind: TaskKind) -> tuple[Part, ...]:
+    """The parts by which `starting` differs from `textbook` where targets are of this kind, in the order of the slots.
+
+    What does nothing for such targets is no part. A part without which the rest contradicts itself is left out of the list. Compute is not a part: it changes no answer.
     """
     found: dict[str, Part] = {}
     for path, before, after, without in _candidates(textbook, starting):
+        if kind.is_classification and path in _OF_NUMBERS:
+            continue
         if without is not None and without.digest not in {starting.digest, *found}:
             title, answers = _NAMED.get(path, (path.rpartition(".")[2].replace("_", " ").replace("-", " "), ()))
             found[without.digest] = Part(f"{title}: {_said(after)}, else {_said(before)}", path, answers, without)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn, optim
 
+from liebig.core.places import Places
 from liebig.core.settings import Settings
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
@@ -26,13 +27,15 @@ from liebig.techniques.script import Script, ScriptGround
 @dataclass(frozen=True, slots=True, eq=False)
 class UsersOwn:
     """What is the user's own and no recipe can hold: the loss of (answer, target), the function that makes an optimizer for
-    a network, the network that is trained now (None where nothing is), and the rows of an epoch as the user's sampler draws
-    them from a seed and the epoch's number, int64 [draws] (None where it is the engine that draws)."""
+    a network, the network that is trained now (None where nothing is), the rows of an epoch as the user's sampler draws
+    them from a seed and the epoch's number, int64 [draws] (None where it is the engine that draws), and the places of a target
+    (None where a row has one)."""
 
     loss: Callable[[Any, Tensor], Tensor] | None = None
     optimizer: Callable[[nn.Module], optim.Optimizer] | None = None
     network: nn.Module | None = None
     order: Callable[[int, int], Tensor] | None = None
+    places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +53,11 @@ class Ground:
     class_shares: tuple[float, ...]
     device: torch.device
     own: UsersOwn | None = None
+
+    @property
+    def places(self) -> Places | None:
+        """The places of a target, where a row has several."""
+        return self.own.places if self.own is not None else None
 
     @property
     def total_steps(self) -> int:
@@ -186,6 +194,10 @@ class ObjectiveStage:
     @abstractmethod
     def predictions(self, outputs: Tensor) -> Tensor:
         """Probabilities [K, B] (binary, of the second class) or [K, B, C]; encoded numbers [K, B]. Answers are averaged."""
+
+    def answered(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """What is kept of the answers to rows whose target is known, as `core.arrays.Predictions` with a leading K."""
+        return self.predictions(outputs)
 
 
 class ObjectiveSettings(Settings):

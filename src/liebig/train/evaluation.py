@@ -22,7 +22,7 @@ from liebig.train.plan import Member
 
 #: Numbers that one chunk's widest layer may hold, over all members.
 _CHUNK: Final = 1 << 21
-_LEAST_ROWS, _MOST_ROWS = 64, 8192
+_LEAST_ROWS, _MOST_ROWS = 16, 8192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,7 @@ def in_precision(batch: Batch, dtype: torch.dtype) -> Batch:
 
 @torch.no_grad()
 def answers(networks: Networks, feed: Feed, rows: Tensor, *, final: bool = False) -> tuple[Tensor, Tensor]:
-    """Predictions [K, n] or [K, n, classes] and the plain loss of each row [K, n], for `rows` [G, n]; on the processor.
+    """Predictions [K, n, ...] and the plain loss of each row [K, n], for `rows` [G, n]; on the processor.
     `final` marks what is handed over, which may cost more than what only draws a curve."""
     dtype = networks.weights[0].dtype
     size = max(_LEAST_ROWS, min(_MOST_ROWS, _CHUNK // max(1, len(networks) * networks.widest)))
@@ -81,7 +81,7 @@ def answers(networks: Networks, feed: Feed, rows: Tensor, *, final: bool = False
             batch = replace(batch, member_group=networks.group)
         outputs = networks.forward(networks.weights, networks.buffers, batch, Mode(False, final=final)).float()
         target = batch.target if batch.member_group is None else batch.target[batch.member_group]
-        predicted.append(networks.objective.predictions(outputs).float().cpu())
+        predicted.append(networks.objective.answered(outputs, target).float().cpu())
         lost.append(networks.objective.judged(outputs, target).float().cpu())
     return torch.cat(predicted, 1), torch.cat(lost, 1)
 

@@ -6,11 +6,16 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from liebig.core.arrays import Predictions, Reals, Rows
 from liebig.core.evidence import ClassRecall, FinalScore
 from liebig.core.metric import ROC_AUC, example_log_loss, predicted_classes
+from liebig.core.places import KNOWN, LOG_LOSS_OVER_PLACES, LOSS, Placed, Places
 from liebig.core.task import Task, TaskKind
+from liebig.data.module.users import Users
+from liebig.techniques.objectives.places import PlacesStage
 from liebig.train.evaluation import Judged
 
 
@@ -54,6 +59,50 @@ def final_score(
         loss_error=float(losses.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan,
         train_loss=train.loss * unit, select_rows=n, train_rows=len(training),
     )  # fmt: skip
+
+
+def final_score_over_places(
+    task: Task[Users], predictions: Predictions, select: Rows, training: Rows, train: Judged
+) -> FinalScore:
+    """The same where rows have several targets: what is counted are places. Beside it stands an answer that says the commonest
+    class (the shares of classes), or each place's mean, whatever the input."""
+    users, metric = task.data, task.metric
+    places = users.form.places
+    assert users.placed is not None
+    assert places is not None
+    stage = PlacesStage(places)
+    mine, others = users.placed[training], users.placed[select]
+    ignorant, unit = _ignorant(places, mine)
+    chance = stage.answered(ignorant.expand(1, len(others), places.count, -1), others[None])[0].numpy()
+    losses = [_mean_loss(each) * unit for each in (predictions, chance)]
+    influence = metric.influence(task.target[select], predictions)
+    n = len(select)
+    error = LOG_LOSS_OVER_PLACES.influence(task.target[select], predictions) * unit
+    return FinalScore(
+        metric=metric.name, higher_is_better=metric.higher_is_better, score=metric.score(task.target[select], predictions),
+        chance=metric.score(task.target[select], chance), error=float(np.sqrt((influence**2).sum()) / n),
+        train_score=train.metric, loss=losses[0], chance_loss=losses[1],
+        loss_error=float(np.sqrt((error**2).sum()) / n) if n > 1 else math.nan, train_loss=train.loss * unit,
+        select_rows=n, train_rows=len(training),
+    )  # fmt: skip
+
+
+def _ignorant(places: Places, mine: Tensor) -> tuple[Tensor, float]:
+    """The outputs [1, 1, 1 or P, C] of an answer that ignores its input, from the training rows' targets [n, P]; and what turns
+    its loss into that of evidence (numbers: units of their variance)."""
+    if places.kind is Placed.NUMBERS:
+        variance = float(mine.var(0, correction=0).mean())
+        return mine.mean(0)[None, None, :, None], 1.0 / max(variance, 1e-30)
+    known = mine if places.ignored is None else mine[mine != places.ignored]
+    if places.kind is Placed.BITS:
+        share = known.double().mean().clamp(1e-6, 1 - 1e-6)
+        return share.logit().float()[None, None, None, None], 1.0
+    counts = torch.bincount(known.long().reshape(-1), minlength=len(places.shares)).float()
+    return (counts / counts.sum()).clamp(min=1e-6).log()[None, None, None], 1.0
+
+
+def _mean_loss(kept: Predictions) -> float:
+    return float(kept[:, LOSS].sum(dtype=np.float64) / max(float(kept[:, KNOWN].sum(dtype=np.float64)), 1.0))
 
 
 def class_recall(task: Task[Any], predictions: Predictions, select: Rows, training: Rows) -> ClassRecall | None:

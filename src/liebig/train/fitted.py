@@ -15,7 +15,7 @@ from liebig.core.evidence import Structure
 from liebig.core.recipe import Recipe
 from liebig.core.task import Task, TaskKind
 from liebig.nets.network import Mode
-from liebig.stack.batch import Batch
+from liebig.stack.batch import Batch, for_members
 from liebig.stack.flat import views
 from liebig.techniques.stage import Ground, ObjectiveSettings
 from liebig.train.encoding import Encoder, Encoding
@@ -58,13 +58,16 @@ class Fitted:
         objective = self.recipe.objective
         assert isinstance(objective, ObjectiveSettings)
         shares = (1.0 / len(self.classes),) * len(self.classes) if self.classes else ()
-        ground = Ground(specs, self.outputs, self.kind.is_classification, 1, 1, 1, shares, device)
+        users = getattr(self.encoder, "users", None)
+        own = users.own if users is not None else None
+        ground = Ground(specs, self.outputs, self.kind.is_classification, 1, 1, 1, shares, device, own)
         stage = type(objective).stage([objective] * count, ground)
         shared = replace(
             in_precision(batch, torch.float32), member_group=torch.zeros(count, dtype=torch.int64, device=device)
         )
         outputs = forward(views(self.weights, specs), self.buffers, shared, Mode(False, final=True)).float()
-        predicted = stage.predictions(outputs).float().mean(0).cpu().numpy()
+        target = for_members(shared.target, shared.member_group)
+        predicted = stage.answered(outputs, target).float().mean(0).cpu().numpy()
         return self.encoder.target_from_model(predicted)
 
     def predict_frame(self, frame: Any) -> Predictions:

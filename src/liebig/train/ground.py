@@ -17,6 +17,9 @@ def ground_of(plan: Plan, task: Task[Any], device: torch.device) -> Ground:
     """What stages are built on. Class shares are those of the whole work part, so that they do not depend on the stack."""
     specs = network_of(plan.recipe).parameters(plan.signature, task.outputs)
     shares: tuple[float, ...] = ()
+    own = task.data.own if isinstance(task.data, Users) else None
+    if own is not None and own.places is not None:
+        shares = own.places.shares
     if task.kind.is_classification:
         counts = np.bincount(task.target[task.parts.work].astype(np.int64), minlength=len(task.classes))
         shares = tuple(float(share) for share in counts / counts.sum())
@@ -30,5 +33,5 @@ def ground_of(plan: Plan, task: Task[Any], device: torch.device) -> Ground:
         plan.epochs,
         shares,
         device,
-        task.data.own if isinstance(task.data, Users) else None,
+        own,
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from liebig.core.places import Placed, Places
 from liebig.nets.network import Mode
 from liebig.nets.pictures import PictureForward
 from liebig.nets.sequences import SequenceForward
@@ -26,10 +27,11 @@ _STEP_ROWS, _PLACES = 32, 16  # sequences, and equal parts of each, whose gradie
 
 
 class Looker:
-    """Shows single steps to a recorder. Between looks it does nothing."""
+    """Shows single steps to a recorder. Between looks it does nothing. Where rows have several targets, each place is shown as a
+    row of its own."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, recorder: Recorder, places: Places | None = None) -> None:
+        self._recorder, self._places = recorder, places
         self._before: Tensor | None = None
         self._seeing = Seeing.NOTHING
         self._layers: tuple[SeenLayer, ...] = ()
@@ -91,6 +93,8 @@ class Looker:
         target = batch.target if batch.member_group is None else batch.target[batch.member_group]
         if self._outputs is not None:
             target = target[:, : self._outputs.shape[1]]
+            if self._places is not None:
+                self._outputs, target = _by_place(self._outputs, target, self._places)
         self._recorder.spent(time.perf_counter() - began)
         self._recorder.see(Look(step, seen, self._layers, losses, self._outputs, target, rates, by_step=self._by_step))
         self._before = None
@@ -115,3 +119,15 @@ def _step_gradients(stack: Stacked, batch: Batch) -> Tensor:
     total.scatter_add_(1, part.flatten(1), squares.flatten(1))
     count.scatter_add_(1, part.flatten(1), there.flatten(1))
     return (total / count.clamp(min=1.0)).sqrt()
+
+
+def _by_place(outputs: Tensor, target: Tensor, places: Places) -> tuple[Tensor, Tensor]:
+    """Outputs [K, B, P, C] and targets [K, B, P] with places as rows: those that are known for all members. Numbers stay
+    together, so that each place is judged beside its own mean."""
+    if places.kind is Placed.NUMBERS:
+        return outputs.squeeze(-1), target
+    outputs, target = outputs.flatten(1, 2), target.flatten(1)
+    known = torch.ones_like(target[0], dtype=torch.bool)
+    if places.ignored is not None:
+        known = (target != places.ignored).all(0)
+    return outputs[:, known], target[:, known]

@@ -25,6 +25,7 @@ from liebig.core.event import (
     TrainingBegan,
 )
 from liebig.core.evidence import EpochCurves, Evidence, NonFinite
+from liebig.core.places import Placed
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
 from liebig.data.module.feed import ModuleFeed
@@ -86,7 +87,9 @@ class Population:
         self.best: list[Kept | None] = [None] * len(plan.members)
         self.left: list[Departed] = []
         self.began = time.perf_counter()
+        places = self.ground.places
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
+        self.widest *= places.count if places is not None else 1
         self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
         planned = plan.epochs * plan.steps_per_epoch
         self.steps, self.health = Steps(machine.device, planned), Health(machine.device)
@@ -97,9 +100,11 @@ class Population:
             self.looker = Looker(
                 Recorder(
                     len(plan.members), plan.epochs * plan.steps_per_epoch,
-                    is_classification=task.kind.is_classification, class_shares=self.ground.class_shares,
+                    is_classification=task.kind.is_classification if places is None else places.kind is not Placed.NUMBERS,
+                    class_shares=self.ground.class_shares,
                     grace=_PROBE_GRACE if watching.timed_probes else math.inf,
-                )
+                ),
+                places,
             )  # fmt: skip
         self.base_rates = [_rate_of(member) for member in plan.members]
         self._last_tick = 0.0

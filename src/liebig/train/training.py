@@ -18,6 +18,7 @@ from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Outcome, Run
 from liebig.core.task import Block, Task
+from liebig.data.module.users import Users
 from liebig.hardware.allocator import keep_freed_pages, return_freed_pages
 from liebig.hardware.convolutions import fastest_for_convolutions
 from liebig.hardware.device import device_failed, usable_device
@@ -30,7 +31,7 @@ from liebig.train.at_once import reason_of
 from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Encoder, Encoding
 from liebig.train.evaluation import NOT_JUDGED
-from liebig.train.evidence import class_recall, final_score
+from liebig.train.evidence import class_recall, final_score, final_score_over_places
 from liebig.train.fitted import Fitted
 from liebig.train.kept import Departed
 from liebig.train.loop import Population, Watching
@@ -230,6 +231,8 @@ def _with_scores(task: Task[Any], evidence: Evidence, predictions: Predictions, 
     training = course.rows
     # The judged loss is in the model's unit of the target; in units of the variance it is divided by its variance there.
     spread = 1.0
+    if isinstance(task.data, Users) and task.data.placed is not None:
+        return evidence.having(final_score_over_places(task, predictions, course.select, training, one.train))
     if not task.kind.is_classification:
         spread = float(np.var(course.encoder.target_to_model(task.target[training]))) or 1.0
     score = final_score(task, predictions, course.select, training, one.train, 1.0 / spread)

@@ -565,6 +565,9 @@ def test_the_rate_let_down_wins_where_steps_are_too_noisy_and_nothing_where_they
     noisy, quiet = cooled(0.1), cooled(0.002)
     assert noisy.steady_loss - noisy.cooled_loss > 0.03 * noisy.chance_loss
     assert quiet.steady_loss - quiet.cooled_loss < 0.01 * quiet.chance_loss
+    assert noisy.train_steady - noisy.train_cooled > 4 * noisy.train_error
+    assert quiet.train_before == pytest.approx(quiet.train_steady, rel=0.6), "one unit"
+    assert quiet.train_steady - quiet.train_cooled < 0.01
 
 
 def test_a_rate_is_not_let_down_where_all_is_learnt() -> None:

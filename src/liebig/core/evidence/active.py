@@ -69,13 +69,18 @@ class RateRange(Measurement):
 class Cooled(Measurement):
     """What letting the rate down brings: the judged loss on rows for evaluation of a copy that trains on for `steps` steps at the
     loop's own rate (`steady_loss`, mean over several moments) beside one whose rate goes down to nothing; same batches.
-    `error` is the standard error of their difference, `chance_loss` as in `FinalScore`."""
+    `error` is the standard error of their difference, `chance_loss` as in `FinalScore`. The same on training rows, in units of
+    the loss of chance there: `train_before` as the loop left the network."""
 
     steady_loss: float
     cooled_loss: float
     chance_loss: float
     error: float
     steps: int
+    train_before: float
+    train_steady: float
+    train_cooled: float
+    train_error: float
 
 
 @dataclass(frozen=True, slots=True)

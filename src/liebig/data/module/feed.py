@@ -14,7 +14,7 @@ from torch import Tensor
 
 from liebig.core.arrays import Reals, Rows
 from liebig.core.evidence import InputScales
-from liebig.core.task import Task
+from liebig.core.task import Task, TaskKind
 from liebig.data.module.ahead import Ahead
 from liebig.data.module.inputs import ModuleInputs
 from liebig.data.module.items import Chained
@@ -79,12 +79,12 @@ class ModuleEncoder:
         return self._own.statistics
 
     def target_to_model(self, target: Reals) -> NDArray[np.float32]:
-        if self.users.form.kind.is_classification:
+        if self.users.form.kind is not TaskKind.REGRESSION:
             return target.astype(np.float32)
         return self.inputs.target.to_model(target, self.fitted).astype(np.float32)
 
     def target_from_model(self, answers: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self.users.form.kind.is_classification:
+        if self.users.form.kind is not TaskKind.REGRESSION:
             return answers
         turned = self.inputs.target.from_model(answers.astype(np.float64), self.fitted)
         return np.asarray(turned, dtype=np.float32)
@@ -117,19 +117,21 @@ def _statistics(users: Users, rows: Rows) -> InputStatistics | None:
 
 def fit_encoder(task: Task[Users], inputs: ModuleInputs, rows: Rows) -> ModuleEncoder:
     """What the rows `rows` fit."""
-    own = {} if task.kind.is_classification else dict(inputs.target.fit(task.target[rows]))
+    own = {} if task.kind is not TaskKind.REGRESSION else dict(inputs.target.fit(task.target[rows]))
     return ModuleEncoder(inputs, task.data, rows, own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModuleFeed:
-    """Batches for G blocks. `target` float32 [G, rows] as each block's encoder has it."""
+    """Batches for G blocks. `target` float32 [G, rows] as each block's encoder has it; `placed` float32 [rows, places] where rows
+    have several."""
 
     users: Users
     signature: Signature
     items: Chained
     judged: Chained
     target: Tensor
+    placed: Tensor | None = None
     ahead: Ahead | None = None
 
     def reading_ahead(self, workers: int) -> ModuleFeed:
@@ -161,7 +163,7 @@ class ModuleFeed:
 
     def _grouped(self, rows: Tensor, leaves: Sequence[Tensor]) -> Batch:
         """What was read of the rows [G, B] as a batch."""
-        target = self.target.gather(1, rows)
+        target = self.target.gather(1, rows) if self.placed is None else self.placed[rows]
         grouped = [each.view(*rows.shape, *each.shape[1:]) for each in leaves]
         return Batch(grouped[0], target, others=tuple(grouped[1:]))
 
@@ -174,7 +176,8 @@ def feed(task: Task[Users], encoders: Sequence[ModuleEncoder], device: torch.dev
     users = task.data
     target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
     items, judged = _put(users, device)
-    return ModuleFeed(users, encoders[0].signature, items, judged, target)
+    placed = None if users.placed is None else users.placed.to(device)
+    return ModuleFeed(users, encoders[0].signature, items, judged, target, placed)
 
 
 @lru_cache(maxsize=2)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from liebig.core.errors import UserError
+from liebig.core.places import Placed, Places
 from liebig.core.task import TaskKind
 
 _LEAST: Final = 1e-7
@@ -29,7 +30,9 @@ class Says(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Form:
     """`width` is the answer's last dimension, 0 where it has none ([B]). `trailing` is the target's shape after the rows,
-    `dtype` its type; `one_hot` says that it holds one column for each of `classes`."""
+    `dtype` its type; `one_hot` says that it holds one column for each of `classes`. `places` are those of a target that is
+    several for a row: then `width` is the number of classes (1 for numbers, and for yes or no), which stand in dimension
+    `class_dim` of the answer."""
 
     kind: TaskKind
     says: Says
@@ -38,10 +41,15 @@ class Form:
     dtype: torch.dtype
     trailing: tuple[int, ...]
     one_hot: bool = False
+    places: Places | None = None
+    class_dim: int = -1
 
     def canonical(self, answer: Any) -> Tensor:
-        """The answer [B, outputs] as the engine has it: logits of all classes, the logit of the second of two, or the number."""
+        """The answer [B, outputs] as the engine has it: logits of all classes, the logit of the second of two, or the number; of
+        several places [B, places, outputs]."""
         values = tensor_of(answer).float()
+        if self.places is not None:
+            return self._by_place(values, self.places)
         values = values.unsqueeze(-1) if values.ndim == 1 else values
         if self.kind is TaskKind.REGRESSION:
             return values
@@ -54,8 +62,17 @@ class Form:
             return values[:, 1:] - values[:, :1]
         return values
 
+    def _by_place(self, values: Tensor, places: Places) -> Tensor:
+        if places.kind is Placed.CLASSES:
+            values = values.movedim(self.class_dim, -1).flatten(1, -2)
+            return values.clamp(_LEAST, 1.0).log() if self.says is Says.PROBABILITIES else values
+        values = values.reshape(len(values), -1, 1)
+        if places.kind is Placed.BITS and self.says is Says.PROBABILITIES:
+            values = values.clamp(_LEAST, 1 - _LEAST).logit()
+        return values
+
     def restored(self, target: Tensor) -> Tensor:
-        """A target [B] as the engine has it (codes or numbers), as the user's loss wants it."""
+        """A target [B] as the engine has it (codes or numbers; of several places [B, places]), as the user's loss wants it."""
         if self.one_hot:
             return functional.one_hot(target.long(), self.classes).to(self.dtype)
         return target.to(self.dtype).reshape(len(target), *self.trailing)

@@ -80,6 +80,12 @@ def takes_codes(loss: Any) -> bool:
     return isinstance(_known(loss), (nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss))
 
 
+def ignored_by(loss: Any) -> int | None:
+    """The label that a loss for classes leaves out; None where that is not known."""
+    known = _known(loss)
+    return int(known.ignore_index) if isinstance(known, (nn.CrossEntropyLoss, nn.NLLLoss)) else None
+
+
 def says_of(loss: Any, answer: Tensor) -> Says:
     """What a classifier's answers [B, ...] mean: by the loss, else by what they look like."""
     known = _known(loss)

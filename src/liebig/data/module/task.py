@@ -20,6 +20,7 @@ from liebig.core.arrays import Predictions, Reals, Rows
 from liebig.core.errors import UserError
 from liebig.core.metric import ACCURACY, RMSE, Answers, Metric, metric_named
 from liebig.core.metric import ALL as METRICS
+from liebig.core.places import Placed, metric_over_places
 from liebig.core.recipe import Recipe
 from liebig.core.task import Parts, Task, TaskKind
 from liebig.data.module.form import Form, Says, tensor_of
@@ -28,6 +29,7 @@ from liebig.data.module.items import Items, Read, Shape, arrangements, chained, 
 from liebig.data.module.loaders import Given, given, judged_as
 from liebig.data.module.losses import is_for_classes, loss_of, name_of_loss, objective_of, says_of, takes_codes
 from liebig.data.module.optimizers import optimizer_of, with_momenta
+from liebig.data.module.placing import form_of_places
 from liebig.data.module.schedulers import schedule_of
 from liebig.data.module.users import Given as UsersGiven
 from liebig.data.module.users import Users
@@ -84,6 +86,7 @@ def module_task(
     step: Callable[[nn.Module, Any], Tensor] | None = None,
     resplit: bool = False,
     target: str | None = None,
+    ignore_index: int | None = None,
     seed: int = 0,
     name: str = "",
 ) -> ModuleTask:
@@ -99,6 +102,10 @@ def module_task(
 
     A batch is (inputs..., target), or a dictionary whose entry `target` is the target (one called target, label or y needs no
     telling). The other entries are handed to the network by the names of its parameters, else as one dictionary.
+
+    A row may have one target or several of one shape (a label for each word or pixel, several numbers), which are judged over all
+    of them: by accuracy or log-loss, or RMSE or MAE. `ignore_index` is the label of a place that has none; it needs no telling
+    where the loss is one of torch's, or where it is the only label below zero.
 
     Raises UserError, one sentence, for whatever cannot be trained.
     """
@@ -125,8 +132,8 @@ def module_task(
     placed = {id(each): each.put(device) for each in reads}
     items = chained([placed[id(each)] for each in reads])
     targets = _targets(reads)
-    form, values, classes = _form(loss, metric, answer, first_target, targets, sets)
-    own_loss = loss_of(loss, form.kind.is_classification and not form.one_hot and not form.dtype.is_floating_point)
+    form, values, classes = _form(loss, metric, answer, first_target, targets, sets, ignore_index)
+    own_loss = loss_of(loss, _wants_codes(form))
     form = replace(form, says=says_of(own_loss, answer)) if form.kind.is_classification else form
     _check_loss(own_loss, step, network, example, shape, leaves, first_target)
     lengths = tuple(0 if each is None else _length(each) for each in sets)
@@ -142,9 +149,11 @@ def module_task(
         build, source_of(build), example, shape, form, own_loss, step, own_optimizer.make, items, judging, whole, size,
         device, UsersGiven(optimizer, own_optimizer.takes),
         order=sets[0].sampled.drawing if sets[0].sampled else None,
+        placed=targets.flatten(1).float() if form.places is not None else None,
     )  # fmt: skip
+    notes += _told_places(form, targets)
     parts = _parts(form.kind, values, classes, lengths, resplit, seed, notes)
-    metric_used = _metric(metric, form.kind)
+    metric_used = _metric(metric, form.kind) if form.places is None else metric_over_places(metric, form.places.kind)
     task = Task(
         name=name or name_of(build), kind=form.kind, target_name="target", target=values, classes=classes,
         metric=metric_used, parts=parts, data=users, seed=seed,
@@ -327,28 +336,22 @@ def _targets(reads: Sequence[Items]) -> Tensor:
 
 
 def _form(
-    loss: Any, metric: Any, answer: Tensor, target: Tensor, targets: Tensor, sets: Sequence[Given | None]
-) -> tuple[Form, Reals, tuple[str, ...]]:
+    loss: Any, metric: Any, answer: Tensor, target: Tensor, targets: Tensor, sets: Sequence[Given | None],
+    ignore_index: int | None,
+) -> tuple[Form, Reals, tuple[str, ...]]:  # fmt: skip
     """What is learnt, its targets as numbers, its classes. Raises UserError where answers and targets do not fit."""
     trailing = tuple(targets.shape[1:])
-    if answer.ndim > 2 and len(answer) == len(target) and trailing:
-        raise UserError(
-            f"one class or one number is learnt for each row, however targets of shape {tuple(target.shape)} give every row "
-            f"several (the network answers {tuple(answer.shape)}); liebig.watch(model, optimizer) diagnoses such a network"
-        )
-    width = _width(answer, len(target))
-    one_hot = len(trailing) == 1 and trailing[0] == width and width > 1
+    one_hot = answer.ndim == 2 and trailing == (answer.shape[1],) and answer.shape[1] > 1 and _is_one_hot(targets)
     if trailing not in {(), (1,)} and not one_hot:
-        raise UserError(
-            f"a target must be one class or one number for each row, however targets of shape {tuple(target.shape)} came"
-        )
+        form = form_of_places(loss_of(loss, not targets.dtype.is_floating_point), answer, target, targets, ignore_index)
+        names = tuple(str(code) for code in range(form.classes)) if form.classes > 1 else ()
+        return form, targets.double().flatten(1).mean(1).numpy(), names
+    width = _width(answer, len(target))
     whole = not targets.dtype.is_floating_point
     numbers = targets.double().numpy()
     if not np.isfinite(numbers).all():
         raise UserError(f"targets must be finite, however {int((~np.isfinite(numbers)).sum())} of them are not")
     if one_hot:
-        if not bool(((numbers == 0) | (numbers == 1)).all() and (numbers.sum(1) == 1).all()):
-            raise UserError(f"{width} targets for each row must be one-hot classes, however other numbers came")
         return _classes(width, targets, np.argmax(numbers, 1).astype(np.float64), True, sets)
     values = numbers.reshape(len(numbers))
     if _is_classification(loss, metric, whole, width, values):
@@ -374,6 +377,31 @@ def _form(
         )
     form = Form(TaskKind.REGRESSION, Says.NUMBERS, width, 1, targets.dtype, trailing)
     return form, values, ()
+
+
+def _wants_codes(form: Form) -> bool:
+    """Whether targets are the numbers of classes, which torch's cross-entropy takes."""
+    whole = not form.dtype.is_floating_point
+    if form.places is not None:
+        return whole and form.places.kind is Placed.CLASSES
+    return form.kind.is_classification and not form.one_hot and whole
+
+
+def _told_places(form: Form, targets: Tensor) -> list[str]:
+    """What the user should know of targets that are several for a row."""
+    places = form.places
+    if places is None:
+        return []
+    told = [f"every row has {places.count:,} targets: scores are over all of them, intervals over rows"]
+    if places.ignored is not None:
+        share = float((targets == places.ignored).double().mean())
+        told.append(f"{share:.0%} of the targets are {places.ignored}, which counts as no label")
+    return told
+
+
+def _is_one_hot(targets: Tensor) -> bool:
+    """Whether each row of [rows, classes] holds a single 1 among zeros."""
+    return bool(((targets == 0) | (targets == 1)).all() and (targets.sum(1) == 1).all())
 
 
 def takes_whole(values: NDArray[np.float64]) -> bool:
@@ -453,9 +481,12 @@ def _check_loss(
             raise UserError(f"step(network, batch) failed ({type(error).__name__}: {told})") from error
         with torch.no_grad():
             answer = tensor_of(network.eval()(*shape.inputs(moved)))
+        hint = ""
+        if answer.ndim > 2 and tuple(answer.shape[:-1]) == tuple(target.shape) and takes_codes(loss):
+            hint = "; torch's own wants the classes second: loss=lambda answer, target: loss(answer.movedim(-1, 1), target)"
         raise UserError(
             f"the loss {name_of_loss(loss)} does not fit an answer of shape {tuple(answer.shape)} ({answer.dtype}) and a target "
-            f"of shape {tuple(target.shape)} ({target.dtype}): {told}"
+            f"of shape {tuple(target.shape)} ({target.dtype}): {told}{hint}"
         ) from error
     what = "step" if step is not None else f"the loss {name_of_loss(loss)}"
     if not isinstance(value, Tensor) or value.numel() != 1:

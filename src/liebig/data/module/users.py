@@ -28,7 +28,8 @@ class Users:
     `step`, where given, (network, batch) -> loss; `optimizer` makes one for a network. `items` are all rows as they are
     trained on, `judged` the same as they are judged (with the validation set's transforms). `whole` says that they are
     kept as stacked tensors. `given` is what a script repeats. `order` are the rows of an epoch as the user's sampler draws them
-    (None where there is none of the user's own)."""
+    (None where there is none of the user's own). `placed` float32 [rows, places] are the targets of rows that have several
+    (None otherwise)."""
 
     build: Callable[[], nn.Module]
     source: str
@@ -45,8 +46,9 @@ class Users:
     device: torch.device
     given: Given = field(default_factory=Given)
     order: Callable[[int, int], Tensor] | None = None
+    placed: Tensor | None = None
 
     @property
     def own(self) -> UsersOwn:
         """What the stages of the engine take of it."""
-        return UsersOwn(self.loss, self.optimizer, order=self.order)
+        return UsersOwn(self.loss, self.optimizer, order=self.order, places=self.form.places)

@@ -21,6 +21,7 @@ from liebig.techniques.objectives.answers import (
     judged_squared_error,
     mean_number,
 )
+from liebig.techniques.objectives.places import PlacesStage
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, ObjectiveSettings, ObjectiveStage
 
@@ -35,8 +36,8 @@ class UsersLoss(ObjectiveSettings):
         return Script(loss=(f"loss = {ground.loss}(outputs, y)",)) if ground.loss else None
 
     @classmethod
-    def stage(cls, records: Sequence[UsersLoss], ground: Ground) -> UsersLossStage:  # type: ignore[override]  # its own records
-        return UsersLossStage(ground.is_classification)
+    def stage(cls, records: Sequence[UsersLoss], ground: Ground) -> ObjectiveStage:  # type: ignore[override]  # its own records
+        return PlacesStage(ground.places) if ground.places is not None else UsersLossStage(ground.is_classification)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

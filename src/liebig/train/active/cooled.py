@@ -1,7 +1,8 @@
 """The rate let down.
 
 Does: trains the network on from where it stands, twice on the same batches: at the rate of the loop, and with the rate going down
-  to nothing. The first is judged several times on its way, so that one lucky or unlucky moment does not stand for it.
+  to nothing. The first is judged several times on its way, so that one lucky or unlucky moment does not stand for it. Both are
+  judged on rows for evaluation and on training rows.
 Shows: what the noise of the steps alone costs. Weights that jump about a good place find it when the steps become small; weights that
   are far from any do not.
 Misleads: short: a network that needs many small steps gains more than is seen here. Optimizers begin without their memory, in both.
@@ -40,36 +41,46 @@ class CooledProbe(ActiveProbe):
     def measure(self, bench: Bench) -> Cooled:
         if not bench.copy.optimizers or not bench.rate > 0:
             raise Refused("no optimizer was given")
-        _, train = judged_parts(bench)
-        if train.loss < _NEARLY_ALL * train.chance_loss:
+        _, before = judged_parts(bench)
+        if before.loss < _NEARLY_ALL * before.chance_loss:
             raise Refused("nearly all of the loss is learnt: no rate could win much")
-        steps = bench.steps_within(0.35, _STEPS, _LEAST)
-        steady = _trained(bench, steps, falling=False)
-        cooled = _trained(bench, steps, falling=True)[-1:]
-        usual = torch.stack([each.losses for each in steady[-_JUDGED:]]).mean(0)
-        gain = usual - cooled[0].losses
-        return Cooled(float(usual.mean()), cooled[0].loss, cooled[0].chance_loss, standard_error(gain), steps)
+        steps = bench.steps_within(0.25, _STEPS, _LEAST)
+        steady = _trained(bench, steps, _JUDGED, falling=False)
+        ((cooled, known),) = _trained(bench, steps, 1, falling=True)
+        usual = torch.stack([others.losses for others, _ in steady]).mean(0)
+        own = torch.stack([mine.losses for _, mine in steady]).mean(0)
+        unit = 1.0 / known.chance_loss
+        return Cooled(
+            float(usual.mean()), cooled.loss, cooled.chance_loss, standard_error(usual - cooled.losses), steps,
+            float(before.losses[: len(own)].mean()) * unit, float(own.mean()) * unit, known.loss * unit,
+            standard_error(own - known.losses) * unit,
+        )  # fmt: skip
 
 
-def _trained(bench: Bench, steps: int, *, falling: bool) -> list[Judged]:
-    """The rows for evaluation judged after each part of a training from the weights of now."""
+def _trained(bench: Bench, steps: int, moments: int, *, falling: bool) -> list[tuple[Judged, Judged]]:
+    """Rows for evaluation and training rows judged after each of the last parts of a training from the weights of now."""
     bench.copy.to_present()
     optimizers = optimizers_at(bench, bench.rate)
     parts = [(group, float(group["lr"])) for each in optimizers for group in each.param_groups]
     batches = bench.train.endless(bench.batch, bench.generator(5))
-    seen: list[Judged] = []
+    seen: list[tuple[Judged, Judged]] = []
 
     def at(step: int) -> None:
         for group, rate in parts:
             group["lr"] = rate * (1.0 - step / steps if falling else 1.0)
 
+    done = 0
     for losses in learn_in_parts(bench, optimizers, batches, steps, _PARTS, before=at):
         if not all(map(math.isfinite, losses)):
             break
-        now = bench.judged(bench.valid, _ROWS) if bench.valid is not None else None
-        if now is None:
+        done += 1
+        if done <= _PARTS - moments:
+            continue
+        others = bench.judged(bench.valid, _ROWS) if bench.valid is not None else None
+        own = bench.judged(bench.train, _ROWS)
+        if others is None or own is None:
             raise Refused("the answers of the copies are not finite")
-        seen.append(now)
-    if len(seen) < _PARTS:
+        seen.append((others, own))
+    if done < _PARTS:
         raise Refused("the copies did not train to their end")
     return seen

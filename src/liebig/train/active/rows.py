@@ -72,10 +72,13 @@ def endless_rows(count: int, size: int, generator: torch.Generator) -> Iterator[
 
 
 def read_rows(source: Any, most: int, seconds: float) -> Rows:
-    """At most `most` rows of `source`, read within about `seconds`: all of a small one, else a sample.
+    """At most `most` rows of `source`, read within about `seconds`: all of a small one, else a sample. What was read already stays
+    as it is.
 
     Raises UserError for what is no data, is empty, or can be read only once.
     """
+    if isinstance(source, Rows):
+        return source
     until = time.perf_counter() + seconds
     if _is_tensors(source):
         count = length(source)
