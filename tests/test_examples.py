@@ -41,6 +41,13 @@ def test_a_users_network_is_improved(tmp_path: Path) -> None:
 
 
 @pytest.mark.end_to_end
+def test_a_sensor_file_is_learnt(tmp_path: Path) -> None:
+    told = said(tmp_path, "sensor_file.py")
+    assert "the first five of the test part" in told
+    assert float(told.partition("accuracy")[2].split()[0]) > 0.6
+
+
+@pytest.mark.end_to_end
 @pytest.mark.skipif(find_spec("lightning") is None, reason="Lightning is not installed: pip install liebig[lightning]")
 def test_a_lightning_run_is_watched(tmp_path: Path) -> None:
     assert "likely" in (told := said(tmp_path, "lightning_run.py")) or "certain" in told

@@ -55,7 +55,9 @@ class Refit(StrEnum):
 
 Table = Annotated[
     str,
-    typer.Argument(metavar="TABLE", help="A CSV, Parquet or Arrow file; or pictures: a folder, a zip or npz file."),
+    typer.Argument(
+        metavar="TABLE", help="A CSV, Parquet or Arrow file; pictures: a folder, a zip or npz file; or sequences: npz."
+    ),
 ]
 Target = Annotated[str | None, typer.Option(help="The column to predict. Without it the columns are listed.")]
 TaskName = Annotated[
@@ -80,6 +82,9 @@ Backbone = Annotated[
     str | None,
     typer.Option(help="Pictures: a file of weights to begin with (ResNet-18, 34 or 50, torchvision's names)."),
 ]
+Series = Annotated[str | None, typer.Option(help="Long tables: the column that says which sequence a row belongs to.")]
+Horizon = Annotated[int | None, typer.Option(help="Forecast so many next values of the target.")]
+Lookback = Annotated[int | None, typer.Option(help="Forecasts: how many steps before are seen.")]
 Verbose = Annotated[int, typer.Option(min=0, max=2, help="0 nothing, 1 a bar for each epoch, 2 a line for each epoch.")]
 
 
@@ -137,6 +142,9 @@ def improve(
     size: Size = None,
     cache: Cache = None,
     backbone: Backbone = None,
+    series: Series = None,
+    horizon: Horizon = None,
+    lookback: Lookback = None,
     as_json: AsJson = False,
 ) -> None:
     """A better network, and the proof.
@@ -172,6 +180,9 @@ def improve(
             size=size,
             cache=cache,
             backbone=backbone,
+            series=series,
+            horizon=horizon,
+            lookback=lookback,
             on_event=screen.listen,
             elapsed=seconds_since_process_start(),
         )
@@ -220,6 +231,9 @@ def fit(
     size: Size = None,
     cache: Cache = None,
     backbone: Backbone = None,
+    series: Series = None,
+    horizon: Horizon = None,
+    lookback: Lookback = None,
     verbose: Verbose = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -273,6 +287,9 @@ def fit(
             size=size,
             cache=cache,
             backbone=backbone,
+            series=series,
+            horizon=horizon,
+            lookback=lookback,
             on_event=screen.listen,
         )
     _say(done.summary(), done.as_json(), as_json)

@@ -73,7 +73,7 @@ _WITHOUT_OUTCOME = {
     "trained-too-long", "unscaled-inputs", "unscaled-targets", "loss-output-mismatch", "loss-broadcast",
     "gradients-not-cleared", "missing-eval-mode", "missing-train-mode", "label-noise", "bad-augmentation", "loader-bound",
     "host-sync", "device-underused", "memory-growth", "causal-leak", "faint-pictures", "wrong-layout", "odd-pictures",
-    "picture-shortcut",
+    "picture-shortcut", "horizon-leak",
 }  # fmt: skip
 
 

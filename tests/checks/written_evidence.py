@@ -44,8 +44,10 @@ from liebig.core.evidence import (
     RateRange,
     Regularised,
     SameBatchTwice,
+    SequenceProfile,
     SharedRows,
     ShuffledInputs,
+    StepGradients,
     StepLosses,
     Structure,
     UnitStatistics,
@@ -95,6 +97,7 @@ def calls(**changes: object) -> LossCalls:
 PICTURES = PictureProfile(
     1300, 0, (), (), ("width", "brightness"), (0.02, 0.05), 0.4, 3.0, 250.0, 0.3, 0.9, "channels, height, width"
 )
+FORECASTS = SequenceProfile(1300, 24, 24, 0.01, (), ())
 HEALTHY = Evidence(
     (
         curves(falling(1.5, 0.02), falling(1.4, 0.08)),
@@ -127,6 +130,8 @@ HEALTHY = Evidence(
         PartScales(("x", "y"), (0.0, 0.1), (1.0, 0.9), (0.02, 0.08), (1.01, 0.93), 1300, 400),
         LabelAgreement(1300, 0.01, 0.004, ()),
         PICTURES,
+        FORECASTS,
+        StepGradients((0, 1, 2, 3), 8, ((0.4, 0.5, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),) * 4),
         AugmentedScore(0.99, 0.96, 0.985, 0.01, 0.1),
         LoaderWait(1e-4, 2e-2, 2.01e-2, 2, "train.py:38"),
         HostSyncs(1.0, "train.py:45", ".item()"),
@@ -260,6 +265,8 @@ SICK: Mapping[str, tuple[Measurement, ...]] = {
     "faint-pictures": (replace(PICTURES, low_tone=0.0, high_tone=1.0),),
     "wrong-layout": (replace(PICTURES, roughness=1.3, roughness_reread=0.3),),
     "odd-pictures": (replace(PICTURES, broken=300, constant=("a.png", "b.png")),),
+    "fading-through-time": (StepGradients((0, 1, 2, 3), 8, ((1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.5, 1.0),) * 4), POOR),
+    "horizon-leak": (replace(FORECASTS, leaking=("price",), leaking_step=(3,)),),
     "picture-shortcut": (replace(PICTURES, shortcut_scores=(0.9, 0.05)),),
     "too-little-data": (LearningCurve((650, 1300), (0.8, 0.6), (0.01, 0.01), 2.303),),
 }

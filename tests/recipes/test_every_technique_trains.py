@@ -10,19 +10,23 @@ from liebig.core.run import Ending
 from liebig.core.task import TaskKind
 from liebig.data.pictures.first_recipes import textbook as picture_textbook
 from liebig.data.pictures.task import picture_task
+from liebig.data.sequences.first_recipes import textbook as sequence_textbook
+from liebig.data.sequences.task import sequence_task
 from liebig.data.table.first_recipes import textbook
 from liebig.data.table.task import table_task
 from liebig.nets.edits import ALL as EDITS
+from liebig.nets.lstm import LSTM
 from liebig.nets.resnet import ResNet
 from liebig.nets.whitened_cnn import WhitenedCNN
 from liebig.recipes import SLOTS, task_complaint
 from liebig.recipes.cards import AREAS
-from liebig.recipes.slots import OWN, PICTURES, kind_of
+from liebig.recipes.slots import OWN, PICTURES, SEQUENCES, kind_of
 from liebig.techniques.averaging import SnapshotEnsemble
 from liebig.techniques.compute import Compute
 from liebig.techniques.schedules import Constant, Cosine
 from liebig.techniques.stopping import FixedEpochs
 from liebig.train.pictures import PICTURES as PICTURE_ENCODING
+from liebig.train.sequences import SEQUENCES as SEQUENCE_ENCODING
 from liebig.train.training import TrainOptions, train
 from liebig.trials.blocks import blocks
 
@@ -68,9 +72,13 @@ def placed(recipe, path, settings):
 #: What trains a network of the user's own, which no table has.
 OF_MODULES = {*OWN, *EDITS}
 CASES = [
-    (area.path, each) for area in AREAS for each in area.members if each not in OF_MODULES and each not in PICTURES
+    (area.path, each)
+    for area in AREAS
+    for each in area.members
+    if each not in OF_MODULES and each not in PICTURES and each not in SEQUENCES
 ]
 OF_PICTURES = [(area.path, each) for area in AREAS for each in area.members if each in PICTURES]
+OF_SEQUENCES = [(area.path, each) for area in AREAS for each in area.members if each in SEQUENCES]
 
 
 @pytest.mark.parametrize(("path", "settings"), CASES, ids=[f"{path}.{kind_of(settings)}" for path, settings in CASES])
@@ -110,6 +118,24 @@ def test_what_is_for_pictures_trains_on_pictures(path, settings):
     assert trained.run.predictions.shape[1] == 3
 
 
+@pytest.mark.parametrize(
+    ("path", "settings"), OF_SEQUENCES, ids=[f"{path}.{kind_of(settings)}" for path, settings in OF_SEQUENCES]
+)
+def test_what_is_for_sequences_trains_on_sequences(path, settings):
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)
+    found = sequence_task((rng.normal(size=(60, 12, 2)).astype(np.float32), np.arange(60) % 3))
+    base = sequence_textbook(found).replace(network=LSTM(width=4), stopping=FixedEpochs(epochs=2))
+    recipe = placed(base, path, settings)
+    if path == "network":
+        recipe = recipe.replace(network=settings(width=4))
+    (trained,) = train(
+        found.task, [recipe], [blocks(found.task, 0)[0]], options=TrainOptions(probes=True), encoding=SEQUENCE_ENCODING
+    )
+    assert trained.run.outcome.ending is Ending.FINISHED, trained.run.outcome
+    assert trained.run.predictions.shape[1] == 3
+
+
 def test_the_cases_are_all_that_a_recipe_can_hold():
     every = {settings for kinds in SLOTS.values() for settings in kinds}
-    assert every - OF_MODULES <= {each for _, each in (*CASES, *OF_PICTURES)}
+    assert every - OF_MODULES <= {each for _, each in (*CASES, *OF_PICTURES, *OF_SEQUENCES)}

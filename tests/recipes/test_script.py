@@ -23,7 +23,7 @@ from liebig.nets.edits import (
 from liebig.nets.surgery import anatomy_of, operated
 from liebig.nets.user_module import UserModule
 from liebig.recipes.script import Names, script_ground, training_script
-from liebig.recipes.slots import PICTURES, SLOTS, kind_of
+from liebig.recipes.slots import PICTURES, SEQUENCES, SLOTS, kind_of
 from liebig.techniques.averaging import EMA, SWA, SnapshotEnsemble
 from liebig.techniques.batches import FeatureNoise, Mixup
 from liebig.techniques.batching import Balanced, InOrder, Shuffled
@@ -258,11 +258,11 @@ def test_what_has_no_plain_script_is_told(mine):
         written(made, 3)
 
 
-#: What several networks need, what only Liebig's own networks read (pictures among them), and what is the user's own.
+#: What several networks need, what only Liebig's own networks read (pictures and sequences among them), and what is the user's own.
 WITHOUT = {
     "seed-ensemble", "snapshot-ensemble", "variance-calibration", "he", "xavier", "lecun", "orthogonal", "zero",
     "small-normal", "standard-normal", "users-optimizer", "discriminative-rates", "deferred-layers",
-    *(kind_of(each) for each in PICTURES),
+    *(kind_of(each) for each in (*PICTURES, *SEQUENCES)),
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from liebig.core.remedy import Depth
 from liebig.core.task import TaskKind
 from liebig.data.module.inputs import ModuleInputs
 from liebig.data.pictures.inputs import PictureInputs
+from liebig.data.sequences.inputs import SequenceInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets.activations.gelu import GELU
 from liebig.nets.activations.identity import Identity
@@ -42,6 +43,7 @@ from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.packed import PackedMLP
 from liebig.nets.resnet import ResNet
+from liebig.nets.rnn import RNN
 from liebig.nets.user_module import UserModule
 from liebig.remedies.batch_and_rate import BatchAndRate
 from liebig.remedies.drop_bad_features import DropBadFeatures
@@ -206,8 +208,14 @@ def test_every_remedy_proposes_something_somewhere(remedy):
     of_pictures = (
         "blank-squares", "crop-pictures", "cut-and-mix", "jitter-colours", "mirror-pictures", "turn-pictures", "use-convolutions",
     )  # fmt: skip
+    of_sequences = (
+        "attend-to-steps", "augment-sequences", "go-step-by-step", "scale-each-sequence", "summarise-sequences",
+        "use-temporal-convolutions",
+    )  # fmt: skip
     special = {
         **dict.fromkeys(of_pictures, pictures),
+        **dict.fromkeys(of_sequences, recipe(inputs=SequenceInputs())),
+        "keep-memory": recipe(inputs=SequenceInputs(), network=RNN()),
         "unfreeze-backbone": recipe(inputs=PictureInputs(), network=ResNet(backbone="own.pth", trains="output")),
         "pass-layers-by": recipe(network=MLP(activation=ReLU(), width=16, depth=16)),
         "no-batch-normalisation": recipe(network=MLP(normalisation=BatchNorm()), batching=Shuffled(size=4)),

@@ -9,7 +9,7 @@ from technique_cases import ground, only, weight_list
 from liebig.core.card import TECHNIQUE_SECTIONS, card_of
 from liebig.core.settings import Settings
 from liebig.recipes.cards import AREAS
-from liebig.recipes.slots import PICTURES, SLOTS, TECHNIQUES, kind_of
+from liebig.recipes.slots import PICTURES, SEQUENCES, SLOTS, TECHNIQUES, kind_of
 from liebig.recipes.words import fields_of, is_stackable
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
@@ -108,8 +108,10 @@ def test_a_stage_and_its_state_survive_members_leaving(kind):
             if step == 4 and leaving:
                 stage, state, weights, members = only(stage, 2), only(state, 2), only(weights, 2), [members[2]]
             draws = Draws(tuple(seeds[k] for k in members), step, torch.device("cpu"))
-            row = (3, 5, 5) if kind in PICTURES else (4,)
+            row = (3, 5, 5) if kind in PICTURES else (7, 3) if kind in SEQUENCES else (4,)
             rows = torch.randn(1, 6, *row, generator=torch.Generator().manual_seed(step))
+            if kind in SEQUENCES:
+                rows[..., -1] = 1.0  # where a step is
             group = torch.zeros(len(members), dtype=torch.int64)
             batch = stage.on_batch(Batch(rows, torch.zeros(1, 6), member_group=group), draws)
             shift = batch.dense.flatten(1).mean(1) if len(batch.dense) == len(members) else batch.dense.mean()

@@ -17,16 +17,18 @@ from liebig.core.task import TaskKind
 from liebig.data.pictures.cache import USUAL_BYTES
 from liebig.data.pictures.found import is_pictures, keeps_files
 from liebig.data.pictures.task import PictureTask, picture_task
+from liebig.data.sequences.task import SequenceTask, is_sequences, sequence_task
 from liebig.data.table.task import TableTask, table_task
 from liebig.hardware.device import default_device
 from liebig.hardware.memory import free_bytes
 from liebig.nets.resnet import depth_of
 from liebig.train.encoding import Encoding
 from liebig.train.pictures import PICTURES
+from liebig.train.sequences import SEQUENCES
 from liebig.train.tables import TABLES
 
 #: A task whose data Liebig reads itself.
-AnyTask = TableTask | PictureTask
+AnyTask = TableTask | PictureTask | SequenceTask
 #: The side that pictures of any size are squeezed to for a backbone, which has seen large ones, where nothing else is said.
 BACKBONE_SIDE = 128
 #: Of free memory, what decoded pictures may take.
@@ -59,20 +61,28 @@ def options_of(
     seed: int,
     size: int | None = None,
     backbone: str | Path | None = None,
+    series: str | None = None,
+    horizon: int | None = None,
+    lookback: int | None = None,
 ) -> TableOptions:
-    """The options of a table, or of pictures, as the ledger keeps them; a test set that is no path is kept by the caller."""
+    """The options of a table, of pictures or of sequences, as the ledger keeps them; a test set that is no path is kept by the caller."""
     path = str(test) if isinstance(test, str | Path) else None
     weights_file = None if backbone is None else str(Path(backbone).resolve())
     return TableOptions(
-        target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, weights_file
+        target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, weights_file, series, horizon,
+        lookback,
     )  # fmt: skip
 
 
 def task_of(
     source: object, options: TableOptions, test: object | None = None, cache: str | int | None = None
 ) -> AnyTask:
-    """Read the table, or the pictures, and make the task. `test` is the user's own test set where it is no path; `cache` is
+    """Read the table, the pictures or the sequences, and make the task. `test` is the user's own test set where it is no path; `cache` is
     what decoded pictures may take on disk. Raises UserError."""
+    if is_sequences(source, options.series, options.horizon):
+        return _sequences_of(source, options, test, cache)
+    if options.lookback is not None:
+        raise UserError("--lookback belongs to --horizon: so many steps are seen of a series that goes on")
     if is_pictures(source):
         return _pictures_of(source, options, test, cache)
     _only_pictures(options, cache)
@@ -113,12 +123,26 @@ def _pictures_of(source: object, options: TableOptions, test: object | None, cac
     return replace(found, backbone=options.backbone or "")
 
 
-def _only_pictures(options: TableOptions, cache: str | int | None) -> None:
+def _sequences_of(source: object, options: TableOptions, test: object | None, cache: str | int | None) -> SequenceTask:
+    said = {"--columns": options.columns, "--weights": options.weights, "--group": options.group}
+    wrong = next((name for name, value in said.items() if value), None)
+    if wrong is not None:
+        raise UserError(
+            f"{wrong} belongs to a table with one row for each answer, however {_told(source)} holds sequences"
+        )
+    _only_pictures(options, cache, "sequences")
+    return sequence_task(
+        source, options.target, kind=options.task, metric=options.metric, test=options.test if test is None else test,
+        series=options.series, time=options.time, horizon=options.horizon, lookback=options.lookback, seed=options.seed,
+    )  # fmt: skip
+
+
+def _only_pictures(options: TableOptions, cache: str | int | None, came: str = "a table") -> None:
     """Raise UserError for what only pictures have."""
     said = {"--size": options.size, "--cache": cache, "--backbone": options.backbone}
     wrong = next((name for name, value in said.items() if value is not None), None)
     if wrong is not None:
-        raise UserError(f"{wrong} is for pictures, however a table came")
+        raise UserError(f"{wrong} is for pictures, however {came} came")
 
 
 def cache_bytes(cache: str | int | None) -> int:
@@ -137,6 +161,8 @@ def cache_bytes(cache: str | int | None) -> int:
 
 def encoding_of(found: AnyTask) -> Encoding:
     """What makes batches of the task's data."""
+    if isinstance(found, SequenceTask):
+        return SEQUENCES
     return PICTURES if isinstance(found, PictureTask) else TABLES
 
 
@@ -147,6 +173,8 @@ def _told(source: object) -> str:
 def name_of(source: object) -> str:
     """The short name of a table or of pictures: the file's, without its endings; "table" or "pictures" for what is no file."""
     if not isinstance(source, str | Path):
+        if is_sequences(source):
+            return "sequences"
         return "pictures" if is_pictures(source) else "table"
     if Path(source).is_dir():
         return Path(source).resolve().name or "pictures"
@@ -158,6 +186,13 @@ def summary_of(found: AnyTask, name: str) -> str:
     if isinstance(found, PictureTask):
         _, height, width = found.task.data.shape
         return f"{name}   {found.task.rows:,} pictures of {width} x {height} pixels, {target_of(found)}"
+    if isinstance(found, SequenceTask):
+        data = found.task.data
+        low, high = int(data.lengths.min()), int(data.lengths.max())
+        steps = f"{high} steps" if low == high else f"{low} to {high} steps"
+        channels = f"{len(data.channels)} channel{'s' if len(data.channels) > 1 else ''}"
+        what = "windows" if found.task.time is not None else "sequences"
+        return f"{name}   {found.task.rows:,} {what} of {steps}, {channels}, {target_of(found)}"
     task, profile = found.task, found.profile
     inputs = [column for column in profile.columns if not column.ignored]
     kinds = {kind: sum(column.kind == kind for column in inputs) for kind in ("number", "category", "date", "text")}
@@ -174,6 +209,8 @@ def target_of(found: AnyTask) -> str:
         return f'{task.target_name}: 2 classes, {100 * share:.0f} % "{task.classes[1]}"'
     if task.kind is TaskKind.MULTICLASS:
         return f"{task.target_name}: {len(task.classes)} classes"
+    if task.target.ndim == 2:
+        return f"the next {task.target.shape[1]} values of {task.target_name}"
     return f"{task.target_name}: a number from {profile.target.low:,.4g} to {profile.target.high:,.4g}"
 
 

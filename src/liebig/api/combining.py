@@ -1,4 +1,4 @@
-"""Models of a table, or of pictures, as data: a network with its encoder, or several members that answer together.
+"""Models of a table, of pictures or of sequences, as data: a network with its encoder, or several members that answer together.
 
 A network alone is the parts ``encoder`` and ``network``. A combination is the part ``combination`` (who is a member, with which
 weight), for each network ``encoder-N`` and ``network-N`` with the Nth recipe, for each classical algorithm ``algorithm-N``.
@@ -18,6 +18,8 @@ from liebig.classical import Stored, answerer_of
 from liebig.core.errors import UserError
 from liebig.core.recipe import Recipe
 from liebig.data.pictures.feed import PictureEncoder
+from liebig.data.sequences.content import SequenceData
+from liebig.data.sequences.feed import SequenceEncoder
 from liebig.data.table.columns import Column
 from liebig.data.table.encoder import Encoder
 from liebig.store.model import ModelFacts, Part, StoredModel
@@ -29,6 +31,7 @@ _NETWORK: Final = "network"
 _ALGORITHM: Final = "algorithm"
 _COMBINATION: Final = "combination"
 _PICTURES: Final = "pictures"
+_SEQUENCES: Final = "sequences"
 
 
 def parts_of(model: Fitted | Combination, facts: ModelFacts) -> StoredModel:
@@ -79,7 +82,7 @@ def _sharing(members: Sequence[Fitted | FittedChallenger]) -> tuple[Fitted | Fit
     known: list[tuple[Column, ...]] = []
     shared: list[Fitted | FittedChallenger] = []
     for member in members:
-        if isinstance(member, Fitted) and isinstance(member.encoder, PictureEncoder):
+        if isinstance(member, Fitted) and isinstance(member.encoder, PictureEncoder | SequenceEncoder):
             shared.append(member)
             continue
         own = columns_of(member)
@@ -96,9 +99,11 @@ def _network_parts(model: Fitted) -> dict[str, Part]:
     encoder = model.encoder
     if isinstance(encoder, PictureEncoder):
         return {_ENCODER: Part({"reads": _PICTURES, **encoder.plain()}), _NETWORK: Part({}, model.tensors())}
+    if isinstance(encoder, SequenceEncoder):
+        return {_ENCODER: Part({"reads": _SEQUENCES, **encoder.plain()}), _NETWORK: Part({}, model.tensors())}
     if not isinstance(encoder, Encoder):
         raise TypeError(
-            f"only models of tables and pictures are saved, however an encoder {type(encoder).__name__} came"
+            f"only models of tables, pictures and sequences are saved, however an encoder {type(encoder).__name__} came"
         )
     return {
         _ENCODER: Part(encoder.plain(), encoder.tensors(), is_finite=False),
@@ -108,19 +113,21 @@ def _network_parts(model: Fitted) -> dict[str, Part]:
 
 def _network(stored: StoredModel, recipe: Recipe, ending: str) -> Fitted:
     encoding = stored.parts[f"{_ENCODER}{ending}"]
-    encoder = (
-        PictureEncoder.from_plain(encoding.plain)
-        if encoding.plain.get("reads") == _PICTURES
-        else Encoder.from_plain(encoding.plain, encoding.tensors)
-    )
     weights = stored.parts[f"{_NETWORK}{ending}"].tensors
-    return Fitted.of(recipe, encoder, stored.facts.kind, stored.facts.classes, weights)
+    kind, classes, reads = stored.facts.kind, stored.facts.classes, encoding.plain.get("reads")
+    if reads == _SEQUENCES:
+        sequences = SequenceEncoder.from_plain(encoding.plain)
+        return Fitted.of(recipe, sequences, kind, classes, weights, sequences.answers)
+    if reads == _PICTURES:
+        return Fitted.of(recipe, PictureEncoder.from_plain(encoding.plain), kind, classes, weights)
+    return Fitted.of(recipe, Encoder.from_plain(encoding.plain, encoding.tensors), kind, classes, weights)
 
 
 def _algorithm_part(member: FittedChallenger) -> Part:
     stored = member.answerer.stored()
     plain: Mapping[str, Any] = {
         "is": stored.kind, "plain": dict(stored.plain), "columns": [column.plain() for column in member.columns],
+        **({} if member.like is None else {"like": member.like.plain()}),
     }  # fmt: skip
     # Copied: safetensors refuses tensors that share memory, and some of an algorithm's are one under two names.
     tensors = {name: torch.from_numpy(np.array(each)) for name, each in stored.arrays.items()}
@@ -130,4 +137,5 @@ def _algorithm_part(member: FittedChallenger) -> Part:
 def _algorithm(part: Part, name: str) -> FittedChallenger:
     arrays = {key: each.numpy() for key, each in part.tensors.items()}
     answerer = answerer_of(Stored(part.plain["is"], part.plain["plain"], arrays))
-    return FittedChallenger(name, tuple(Column.from_plain(each) for each in part.plain["columns"]), answerer)
+    like = SequenceData.from_plain(part.plain["like"]) if "like" in part.plain else None
+    return FittedChallenger(name, tuple(Column.from_plain(each) for each in part.plain["columns"]), answerer, like)

@@ -11,6 +11,7 @@ from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Measurement
 from liebig.core.study import Explained
 from liebig.data.pictures.task import PictureTask
+from liebig.data.sequences.task import SequenceTask
 from liebig.data.table.task import TableTask
 from liebig.store.ledger import StudyStore
 from liebig.train.pictures import PICTURES
@@ -71,4 +72,20 @@ def explain_pictures(
         answered = None if asked is None else (rows, asked.predict_rows(found.task, rows, PICTURES))
     if answered is not None:
         measured += [worst_pictures(found.task, *answered), confusion(found.task, *answered)]
+    store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))
+
+
+def explain_sequences(
+    store: StudyStore, found: SequenceTask, runner: TrainingRunner, clock: Callable[[], float]
+) -> None:
+    """The same for sequences: the network's size and card, and what is taken for what."""
+    study = store.study
+    sealed = study.sealed
+    digest = study.network_of(sealed.handed_over) if sealed else study.incumbent or ""
+    runs = [run for (of, _), by_block in study.scores.items() if of == digest for run in by_block.values()]
+    seen = next((run.evidence for run in runs if run.evidence.measurements), None)
+    measured: list[Measurement | None] = [capacity(study), network_card(seen) if seen is not None else None]
+    answered = runner.answers_in_block(digest, 0)
+    if answered is not None:
+        measured.append(confusion(found.task, *answered))
     store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))

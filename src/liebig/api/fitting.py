@@ -31,6 +31,10 @@ from liebig.data.pictures.first_recipes import starting as picture_starting
 from liebig.data.pictures.first_recipes import textbook as picture_textbook
 from liebig.data.pictures.profile import picture_profile
 from liebig.data.pictures.task import PictureTask
+from liebig.data.sequences.first_recipes import starting as sequence_starting
+from liebig.data.sequences.first_recipes import textbook as sequence_textbook
+from liebig.data.sequences.profile import sequence_profile
+from liebig.data.sequences.task import SequenceTask
 from liebig.data.table.first_recipes import starting, textbook
 from liebig.recipes import recipe_from_file, task_complaint
 from liebig.screen import FitScreen
@@ -97,11 +101,15 @@ class FittedRun:
 
 def textbook_of(found: AnyTask) -> Recipe:
     """What a first course would train."""
+    if isinstance(found, SequenceTask):
+        return sequence_textbook(found)
     return picture_textbook(found) if isinstance(found, PictureTask) else textbook(found)
 
 
 def starting_of(found: AnyTask) -> Recipe:
     """What an expert would start from."""
+    if isinstance(found, SequenceTask):
+        return sequence_starting(found)
     return picture_starting(found) if isinstance(found, PictureTask) else starting(found)
 
 
@@ -117,8 +125,10 @@ def recipe_of(said: str | Recipe, found: AnyTask) -> Recipe:
 
 def fitting_recipe(recipe: Recipe, found: AnyTask, name: str) -> Recipe:
     """`recipe`, refused where it cannot read these data or learn this kind of target."""
-    wanted = "pictures" if isinstance(found, PictureTask) else "table"
-    if recipe.inputs.kind != wanted and recipe.inputs.kind in {"pictures", "table"}:
+    wanted = "table"
+    if isinstance(found, PictureTask | SequenceTask):
+        wanted = "pictures" if isinstance(found, PictureTask) else "sequences"
+    if recipe.inputs.kind != wanted and recipe.inputs.kind in {"pictures", "sequences", "table"}:
         raise UserError(f"{name}: inputs of kind {wanted} are needed here, however {recipe.inputs.kind} came")
     complaint = task_complaint(recipe, found.task.kind)
     if complaint:
@@ -147,16 +157,21 @@ def fit(
     size: int | None = None,
     cache: str | int | None = None,
     backbone: str | Path | None = None,
+    series: str | None = None,
+    horizon: int | None = None,
+    lookback: int | None = None,
     on_event: Listener | None = None,
 ) -> FittedRun:
-    """Train one recipe once on `source` (a path or any dataframe; a folder, an archive or arrays of pictures) and write a run
-    directory.
+    """Train one recipe once on `source` (a path or any dataframe; a folder, an archive or arrays of pictures; arrays of
+    sequences) and write a run directory.
 
     `recipe` is "starting", "textbook", a file or a Recipe; `flags` and then `changes` ("network.dropout=0.2") alter it.
     `checkpoint` is "best" or "every:N": also the weights of every Nth epoch are written while it trains. A fifth of the
     rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on. `size` is the side
     in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
     of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded.
+    `series` names the column of a long table that says which sequence a row belongs to; with `horizon` the next values of the
+    target are forecast from the `lookback` steps before.
     `on_event` is called with each event; without one the epochs are told on standard error where that is a terminal or a
     notebook.
 
@@ -167,7 +182,7 @@ def fit(
         raise UserError(f'--checkpoint takes best or every:N, however "{checkpoint}" came')
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size, backbone=backbone,
+        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback,
     )  # fmt: skip
     found = task_of(source, options, test, cache)
     chosen = recipe_of(recipe, found)
@@ -223,6 +238,8 @@ def _written(
     evidence = run.evidence.having(found.profile)
     if isinstance(found, PictureTask):
         evidence = evidence.having(picture_profile(found.task, len(found.broken)))
+    if isinstance(found, SequenceTask):
+        evidence = evidence.having(sequence_profile(found.task))
     directory.write(manifest, run.recipe, evidence)
     return FittedRun(directory.path, manifest, run.recipe, evidence, model, found)
 

@@ -23,7 +23,7 @@ from liebig.api.asking import (
     summary_of,
     task_of,
 )
-from liebig.api.explaining import explain_pictures, explain_study
+from liebig.api.explaining import explain_pictures, explain_sequences, explain_study
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model, load
 from liebig.api.module import ModuleTask, named_task, names_task
@@ -36,6 +36,7 @@ from liebig.coach.advising import TableAdvisor
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.picture_advising import PictureAdvisor
+from liebig.coach.sequence_advising import SequenceAdvisor
 from liebig.coach.training import TrainingRunner
 from liebig.coach.view import MAX_PREDICT_MS
 from liebig.core.errors import UserError
@@ -43,6 +44,7 @@ from liebig.core.event import Listener, Stage, StudyBegan
 from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.data.pictures.task import PictureTask
+from liebig.data.sequences.task import SequenceTask
 from liebig.hardware.convolutions import convolution_gain
 from liebig.hardware.device import default_device
 from liebig.hardware.precision import bfloat16_gain
@@ -59,7 +61,7 @@ _SECONDS_A_ROW = 0.1
 #: Seconds that writing the model and the report take, and that explaining may take where there is no budget.
 _WRITING = 1.5
 _UNHURRIED = 20.0
-#: Pictures that a fingerprint reads.
+#: Pictures, or sequences, that a fingerprint reads.
 _HASHED = 256
 
 
@@ -138,6 +140,9 @@ def improve(
     size: int | None = None,
     cache: str | int | None = None,
     backbone: str | Path | None = None,
+    series: str | None = None,
+    horizon: int | None = None,
+    lookback: int | None = None,
     placebo: bool = False,
     on_event: Listener | None = None,
     elapsed: float = 0.0,
@@ -152,7 +157,9 @@ def improve(
     classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
     1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `size` is the side in pixels that pictures
     are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
-    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded. `placebo` replaces every remedy by a
+    of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded. `series` names the column of a long
+    table that says which sequence a row belongs to; with `horizon` the next values of the target are forecast from the `lookback`
+    steps before. `placebo` replaces every remedy by a
     change of seeds (to calibrate the verdicts). `on_event` is called with each event and may return
     `Stop`; without one the ladder is told on standard error where that is a terminal or a notebook (``on_event=liebig.silent``
     tells nothing). `elapsed` is how many seconds of the budget are spent already (the command line's start-up).
@@ -170,7 +177,8 @@ def improve(
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
                  "time": time, "test": test, "only_networks": only_networks,
-                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "backbone": backbone}  # fmt: skip
+                 "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "backbone": backbone,
+                 "series": series, "horizon": horizon, "lookback": lookback}  # fmt: skip
         said = [name for name, value in table.items() if value]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
@@ -192,7 +200,7 @@ def improve(
     first: Recipe | None = None
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size, backbone=backbone,
+        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback,
     )  # fmt: skip
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
@@ -301,6 +309,10 @@ def _run_with(
     advisor: Advisor
     if isinstance(found, PictureTask):
         advisor = PictureAdvisor(found, runner, baseline=first, placebo=wishes.placebo)
+    elif isinstance(found, SequenceTask):
+        advisor = SequenceAdvisor(
+            found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks,
+        )  # fmt: skip
     else:
         advisor = TableAdvisor(
             found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks
@@ -347,6 +359,8 @@ def _hand_over(
         until -= runner.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
     if isinstance(found, PictureTask):
         explain_pictures(store, found, runner, clock, until)
+    elif isinstance(found, SequenceTask):
+        explain_sequences(store, found, runner, clock)
     else:
         explain_study(store, found, runner, clock, until)
     if asked.wishes.refit == "all":
@@ -406,6 +420,10 @@ def _fingerprint(found: AnyTask) -> str:
         pixels = found.task.data.pixels
         whole.update(f"{pixels.shape}".encode())
         whole.update(np.ascontiguousarray(pixels[:: max(1, len(pixels) // _HASHED)]).tobytes())
+    if isinstance(found, SequenceTask):
+        values = found.task.data.values
+        whole.update(f"{values.shape}".encode())
+        whole.update(np.ascontiguousarray(np.nan_to_num(values[:: max(1, len(values) // _HASHED)])).tobytes())
     for column in found.profile.columns:
         whole.update(f"{column.name}\x1f{column.kind}\x1f{column.distinct}\x1f{column.mean!r}".encode())
     return whole.hexdigest()[:32]
@@ -416,7 +434,7 @@ def _machine(found: AnyTask) -> Machine:
     device = default_device()
     with Threads() as threads:
         threads.choose()  # two threads that wait for each other make every precision look alike
-        gain = convolution_gain(device) if isinstance(found, PictureTask) else bfloat16_gain(device)
+        gain = convolution_gain(device) if isinstance(found, PictureTask | SequenceTask) else bfloat16_gain(device)
     return Machine(
         system=environment.system(),
         processor=environment.processor(),

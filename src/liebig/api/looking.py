@@ -10,6 +10,9 @@ from liebig.core.errors import UserError, did_you_mean
 from liebig.data.pictures.found import is_pictures
 from liebig.data.pictures.look import PictureLook, look_at_pictures
 from liebig.data.pictures.task import read_pictures
+from liebig.data.sequences.long import Question
+from liebig.data.sequences.look import SequenceLook, look_at_sequences
+from liebig.data.sequences.task import is_sequences, read_sequences
 from liebig.data.table.look import TableLook
 from liebig.data.table.look import look as look_at
 
@@ -18,7 +21,7 @@ from liebig.data.table.look import look as look_at
 class Look:
     """What a table is taken for, or what pictures there are."""
 
-    seen: TableLook | PictureLook
+    seen: TableLook | PictureLook | SequenceLook
 
     def as_json(self) -> dict[str, Any]:
         return self.seen.plain()
@@ -31,8 +34,12 @@ def look(source: object, target: str | None = None, *, columns: Mapping[str, str
     """What each column of `source` (a path or any dataframe) is taken for, and what could be learnt.
 
     `columns` corrects single columns. For a folder, an archive or an array of pictures: how many of which class and size,
-    which are copies and which cannot be read. Raises UserError for a file that cannot be read or a column that is not there.
+    which are copies and which cannot be read; for arrays of sequences how long they are and what is wanted. Raises UserError for a file that cannot be read or a column that is not there.
     """
+    if is_sequences(source):
+        if columns:
+            raise UserError("--columns belongs to a table, however these are sequences")
+        return Look(look_at_sequences(read_sequences(source, Question(target, None, None))))
     if is_pictures(source):
         if columns:
             raise UserError("--columns belongs to a table, however these are pictures")

@@ -14,6 +14,7 @@ from torch import nn
 from liebig.api.combining import combination_of, is_combination, network_of, parts_of
 from liebig.api.module_model import ModuleModel, is_module_model, loaded
 from liebig.api.picture_answers import answered_pictures, picture_shape, predict_pictures
+from liebig.api.sequence_answers import answered_sequences, predict_sequences, sequences_like
 from liebig.core.arrays import Predictions
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
@@ -60,15 +61,19 @@ class Model:
         return np.array(self.facts.classes, dtype=np.str_)
 
     def _answers(self, table: object) -> Predictions:
-        """Predictions as in `core.arrays.Predictions` for a path or any dataframe, or for pictures."""
+        """Predictions as in `core.arrays.Predictions` for a path or any dataframe, for pictures or sequences."""
         shape = picture_shape(self._fitted)
         if shape is not None:
             return answered_pictures(self._fitted, table, shape).predictions
+        like = sequences_like(self._fitted)
+        if like is not None:
+            return answered_sequences(self._fitted, table, like)[1]
         return self._fitted.predict_frame(read_table(table, least_columns=1).frame)
 
     def predict(self, table: object) -> NDArray[np.str_] | Predictions:
         """The most probable class of each row, or the number. `table` is a path or any dataframe; [n]. A model of pictures takes
-        a folder, an archive, a file or an array of them; those that cannot be read are left out.
+        a folder, an archive, a file or an array of them; those that cannot be read are left out; one of sequences an array file, a long table or arrays, and of forecasts it answers all steps,
+        [n, horizon].
 
         Raises UserError when a column that the model reads is absent.
         """
@@ -89,6 +94,11 @@ class Model:
         if shape is not None:
             return predict_pictures(
                 self._fitted, table, shape, output, AnswerColumns(self.facts.kind, self.facts.classes)
+            )
+        like = sequences_like(self._fitted)
+        if like is not None:
+            return predict_sequences(
+                self._fitted, table, like, output, AnswerColumns(self.facts.kind, self.facts.classes)
             )
         place = Path(output) if isinstance(output, str | Path) else output
         columns = AnswerColumns(self.facts.kind, self.facts.classes)

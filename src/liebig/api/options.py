@@ -39,7 +39,9 @@ class TableOptions:
 
     `task` is binary, multiclass or regression; `columns` corrects what single columns are taken for; `weights`, `group`
     and `time` name columns; `test` is the user's own test set, which becomes the sealed part. `size` is the side that
-    pictures are squeezed to, `backbone` a file of weights that networks on pictures begin with.
+    pictures are squeezed to, `backbone` a file of weights that networks on pictures begin with. `series` names the column of a long
+    table that says which sequence a row belongs to; the next `horizon` values of the target are forecast from the `lookback` steps
+    before.
     """
 
     target: str | None = None
@@ -53,6 +55,9 @@ class TableOptions:
     seed: int = 0
     size: int | None = None
     backbone: str | None = None
+    series: str | None = None
+    horizon: int | None = None
+    lookback: int | None = None
 
     def as_text(self) -> dict[str, str]:
         """Every option given, as text that `from_text` reads again."""

@@ -14,8 +14,10 @@ from liebig.checks.diagnosis import Diagnosis
 from liebig.checks.diagnosis import barrel as barrel_of
 from liebig.checks.diagnosis import diagnose as diagnose_with
 from liebig.checks.exploding_gradient import ExplodingGradient
+from liebig.checks.fading_through_time import FadingThroughTime
 from liebig.checks.faint_pictures import FaintPictures
 from liebig.checks.gradients_not_cleared import GradientsNotCleared
+from liebig.checks.horizon_leak import HorizonLeak
 from liebig.checks.host_sync import HostSync
 from liebig.checks.label_noise import LabelNoise
 from liebig.checks.leakage import Leakage
@@ -66,6 +68,7 @@ ALL: Final[tuple[Check, ...]] = (
     UnscaledTargets(),
     PoorInitialisation(),
     VanishingGradient(),
+    FadingThroughTime(),
     ExplodingGradient(),
     NonFinite(),
     DeadUnits(),
@@ -93,6 +96,7 @@ ALL: Final[tuple[Check, ...]] = (
     LabelNoise(),
     MisalignedLabels(),
     Leakage(),
+    HorizonLeak(),
     ShiftedParts(),
     TooLittleData(),
     BadAugmentation(),

@@ -6,7 +6,10 @@ from liebig.classical.boosted_trees import BoostedTrees, FittedTrees
 from liebig.classical.challenger import Answerer, Challenger, Constant, Question, Shape
 from liebig.classical.lightgbm_trees import FittedLightGBM, LightGBMTrees
 from liebig.classical.linear import FittedLinear, Linear
+from liebig.classical.naive import FittedNaive, Naive
 from liebig.classical.nearest_neighbours import NearestNeighbour, Neighbourhood
+from liebig.classical.ridge_on_lags import FittedRidge, RidgeOnLags
+from liebig.classical.rocket import FittedRocket, Rocket
 from liebig.classical.storing import Stored
 from liebig.classical.support_vectors import FittedBorder, FittedRegression, SupportVectors
 from liebig.classical.table import ClassicalTable
@@ -22,6 +25,14 @@ ALL: Final[tuple[Challenger, ...]] = (
     LightGBMTrees(),
 )
 
+#: Challengers that read sequences themselves: for one answer to each, and for the next values of a channel.
+FOR_SEQUENCES: Final[tuple[Challenger, ...]] = (Rocket(),)
+FOR_FORECASTS: Final[tuple[Challenger, ...]] = (
+    RidgeOnLags(),
+    Naive(name="seasonal-naive", title="the last season repeated", seasonal=True),
+    Naive(),
+)
+
 #: What a challenger is when it was fitted, as it can be stored.
 FITTED: Final[tuple[type[Answerer], ...]] = (
     Constant,
@@ -31,6 +42,9 @@ FITTED: Final[tuple[type[Answerer], ...]] = (
     FittedBorder,
     FittedRegression,
     FittedLightGBM,
+    FittedRocket,
+    FittedNaive,
+    FittedRidge,
 )
 
 
@@ -45,14 +59,21 @@ def answerer_of(stored: Stored) -> Answerer:
         raise ValueError(f"the {stored.kind} are damaged: {error}") from error
 
 
+def challenger_named(name: str) -> Challenger:
+    """The challenger of this name. Raises StopIteration where there is none."""
+    return next(each for each in (*installed(), *FOR_SEQUENCES, *FOR_FORECASTS) if each.name == name)
+
+
 def installed() -> tuple[Challenger, ...]:
-    """The challengers that can run here."""
+    """The challengers of tables that can run here."""
     return tuple(each for each in ALL if each.is_installed)
 
 
 __all__ = [
     "ALL",
     "FITTED",
+    "FOR_FORECASTS",
+    "FOR_SEQUENCES",
     "Answerer",
     "Challenger",
     "ClassicalTable",
@@ -60,5 +81,6 @@ __all__ = [
     "Shape",
     "Stored",
     "answerer_of",
+    "challenger_named",
     "installed",
 ]

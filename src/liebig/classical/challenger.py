@@ -99,7 +99,7 @@ class Challenger(ABC):
     ) -> Answerer:
         """Fit all rows of `table` (at most `rows_cap` of them).
 
-        `target` float64 [n]: class codes 0..classes-1, or numbers. `weights` float64 [n] or None. A class that no row has is
+        `target` float64 [n]: class codes 0..classes-1, or numbers ([n, horizon] for forecasts). `weights` float64 [n] or None. A class that no row has is
         answered with probability 0. Raises ValueError when lengths disagree or there is no row.
         """
         if table.rows == 0 or len(target) != table.rows:
@@ -136,7 +136,7 @@ class Constant(Answerer):
 def constant_answer(target: Reals, question: Question, weights: Reals | None) -> NDArray[np.float32]:
     """The answer that ignores its input: shares of the classes, or the mean."""
     if not question.kind.is_classification:
-        return np.asarray(np.average(target, weights=weights), dtype=np.float32)
+        return np.asarray(np.average(target, axis=0, weights=weights), dtype=np.float32)
     counts = np.bincount(target.astype(np.int64), weights, minlength=max(question.classes, 2))
     shares = (counts / counts.sum()).astype(np.float32)
     return shares if question.kind is TaskKind.MULTICLASS else np.asarray(shares[1])

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassicalTable:
     """Rows of a table. `numbers` float32 [n, a], NaN where missing; `codes` int32 [n, b], -1 where missing or unseen, else
-    the level's number in the whole table (only its identity means something). Names are [a] and [b]."""
+    the level's number in the whole table (only its identity means something). Names are [a] and [b]. Where rows are sequences,
+    `sequences` float32 [n, steps, channels] are they themselves, NaN where missing and behind the end, of which `numbers` are
+    summaries; `anchor` is the channel whose next values are forecast, -1 where none is."""
 
     numbers: NDArray[np.float32]
     codes: NDArray[np.int32]
     number_names: tuple[str, ...]
     category_names: tuple[str, ...]
+    sequences: NDArray[np.float32] | None = None
+    anchor: int = -1
 
     def __post_init__(self) -> None:
         if self.numbers.shape != (len(self.codes), len(self.number_names)):
@@ -31,4 +35,7 @@ class ClassicalTable:
 
     def take(self, rows: NDArray[Any]) -> ClassicalTable:
         """These rows, by number or by mask."""
-        return ClassicalTable(self.numbers[rows], self.codes[rows], self.number_names, self.category_names)
+        own = None if self.sequences is None else self.sequences[rows]
+        return ClassicalTable(
+            self.numbers[rows], self.codes[rows], self.number_names, self.category_names, own, self.anchor
+        )

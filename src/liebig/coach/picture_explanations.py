@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def worst_pictures(task: Task[PictureData], rows: Rows, predictions: Predictions
     )  # fmt: skip
 
 
-def confusion(task: Task[PictureData], rows: Rows, predictions: Predictions) -> Confusion | None:
+def confusion(task: Task[Any], rows: Rows, predictions: Predictions) -> Confusion | None:
     """How often each class was answered as which; None for numbers, and for more classes than a table shows."""
     count = len(task.classes)
     if not task.kind.is_classification or count > _MOST_CLASSES:

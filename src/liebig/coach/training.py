@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from liebig.classical import Shape, installed
+from liebig.classical import Shape, challenger_named
 from liebig.coach.kept import LIMIT as KEPT_ANSWERS
 from liebig.coach.kept import KeptAnswers
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Weighed
@@ -26,6 +26,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
 from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.data.pictures.content import PictureData
+from liebig.data.sequences.content import SequenceData
 from liebig.hardware.device import default_device
 from liebig.hardware.threads import Threads
 from liebig.nets.user_module import UserModule
@@ -282,7 +283,7 @@ class TrainingRunner:
 
     def _fit_challenger(self, name: str, rows: Rows, seed: int) -> FittedChallenger:
         """Raises ValueError for what it cannot be fitted on."""
-        challenger = next(each for each in installed() if each.name == name)
+        challenger = challenger_named(name)
         task = self.task
         self._choose_threads()
         began = time.monotonic()
@@ -298,7 +299,8 @@ class TrainingRunner:
         expected, spent = challenger.predicted_seconds(self._shape(len(rows))), time.monotonic() - began
         self.training_seconds += spent
         self._fits.setdefault(name, _Pace()).seeing(spent, expected)
-        return FittedChallenger(name, tuple(task.data.inputs), answerer)
+        like = task.data.like if isinstance(task.data, SequenceData) else None
+        return FittedChallenger(name, tuple(task.data.inputs), answerer, like)
 
     def _shape(self, rows: int) -> Shape:
         data = self.task.data
@@ -311,7 +313,7 @@ class TrainingRunner:
     def _predicted_fit(self, name: str, rows: int) -> float:
         """Seconds of one fit: from shapes, corrected by what its fits took here. One that was not fitted yet is taken to suffer as
         much as networks do where the machine is busy."""
-        challenger = next(each for each in installed() if each.name == name)
+        challenger = challenger_named(name)
         pace = self._fits.get(name)
         factor = max(1.0, self._pace.factor) if pace is None else pace.factor
         return challenger.predicted_seconds(self._shape(rows)) * factor
@@ -336,6 +338,8 @@ class TrainingRunner:
         frame: Any
         if isinstance(task.data, PictureData):
             frame = task.data.pixels[rows]
+        elif isinstance(task.data, SequenceData):
+            frame = task.data[rows]
         else:
             frame = task.data.frame[[column.name for column in task.data.inputs]][rows]
         self._choose_threads()

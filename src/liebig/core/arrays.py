@@ -8,5 +8,5 @@ Rows = NDArray[np.int64]
 #: Real values, float64.
 Reals = NDArray[np.float64]
 #: Predictions, float32. Binary: [n], probability of the second class. Multiclass: [n, classes], rows sum to 1.
-#: Regression: [n], in the target's own unit. Places: [n, 4], what `core.places` keeps of an answer.
+#: Regression: [n] (a forecast: [n, steps]), in the target's own unit. Places: [n, 4], what `core.places` keeps of an answer.
 Predictions = NDArray[np.float32]

@@ -153,28 +153,45 @@ def _f1_influence(target: Reals, predictions: Predictions, weights: Reals | None
     return np.asarray(influence - influence.mean(), dtype=np.float64)
 
 
+def _by_row(values: Reals) -> Reals:
+    """[n]: the mean over the steps of a forecast, [n, steps]."""
+    return values if values.ndim == 1 else np.asarray(values.mean(axis=1), dtype=np.float64)
+
+
+def _squares(target: Reals, predictions: Predictions) -> Reals:
+    return _by_row(np.asarray((target - predictions) ** 2, dtype=np.float64))
+
+
+def _distances(target: Reals, predictions: Predictions) -> Reals:
+    return _by_row(np.asarray(np.abs(target - predictions), dtype=np.float64))
+
+
+def _deviations(target: Reals, weights: Reals | None) -> Reals:
+    return _by_row(np.asarray((target - np.average(target, axis=0, weights=weights)) ** 2, dtype=np.float64))
+
+
 def _rmse(target: Reals, predictions: Predictions, weights: Reals | None) -> float:
-    return float(np.sqrt(np.average((target - predictions) ** 2, weights=weights)))
+    return float(np.sqrt(np.average(_squares(target, predictions), weights=weights)))
 
 
 def _rmse_influence(target: Reals, predictions: Predictions, weights: Reals | None) -> Reals:
     rmse = max(_rmse(target, predictions, weights), 1e-300)
-    return np.asarray(-_mean_influence((target - predictions) ** 2, weights) / (2 * rmse), dtype=np.float64)
+    return np.asarray(-_mean_influence(_squares(target, predictions), weights) / (2 * rmse), dtype=np.float64)
 
 
 def _mae(target: Reals, predictions: Predictions, weights: Reals | None) -> float:
-    return float(np.average(np.abs(target - predictions), weights=weights))
+    return float(np.average(_distances(target, predictions), weights=weights))
 
 
 def _r2(target: Reals, predictions: Predictions, weights: Reals | None) -> float:
-    spread = float(np.average((target - np.average(target, weights=weights)) ** 2, weights=weights))
+    spread = float(np.average(_deviations(target, weights), weights=weights))
     return 1.0 - _rmse(target, predictions, weights) ** 2 / spread if spread > 0 else float("nan")
 
 
 def _r2_influence(target: Reals, predictions: Predictions, weights: Reals | None) -> Reals:
-    deviation = (target - np.average(target, weights=weights)) ** 2
+    deviation = _deviations(target, weights)
     spread = max(float(np.average(deviation, weights=weights)), 1e-300)
-    squared = (target - predictions) ** 2
+    squared = _squares(target, predictions)
     ratio = float(np.average(squared, weights=weights)) / spread
     return _mean_influence(np.asarray((ratio * deviation - squared) / spread), weights)
 
@@ -255,7 +272,7 @@ BALANCED_ACCURACY: Final = Metric(
 F1: Final = Metric("f1", "F1", True, Answers.CLASSES, _f1, _f1_influence)
 RMSE: Final = Metric("rmse", "RMSE", False, Answers.NUMBERS, _rmse, _rmse_influence, unit="target")
 MAE: Final = Metric(
-    "mae", "MAE", False, Answers.NUMBERS, _mae, lambda t, p, w: -_mean_influence(np.abs(t - p), w), unit="target"
+    "mae", "MAE", False, Answers.NUMBERS, _mae, lambda t, p, w: -_mean_influence(_distances(t, p), w), unit="target"
 )
 R2: Final = Metric("r2", "R²", True, Answers.NUMBERS, _r2, _r2_influence)
 

@@ -45,9 +45,10 @@ class Task(Generic[D]):
     """What is to be learnt: the data, the target, the metric, the parts.
 
     `target`: float64 [rows]; class codes 0..C-1 in the order of `classes`, or the number itself; where rows have several
-    targets, their mean.
+    targets, their mean; [rows, horizon] where the next values of a series are forecast.
     `weights`: float64 [rows], mean 1, or None. `groups`: int64 [rows]; rows of one group stay in one part.
-    Exact duplicates share a group. `time`: float64 [rows], sortable; set only with ``--time``.
+    Exact duplicates share a group. `time`: float64 [rows], sortable; set only with ``--time``. `reach`: what is learnt from
+    lies at least so much before the first moment that is judged (a window of a series takes up time).
     `data`: the raw columns; what type it is depends on the kind of data (`data/`).
     """
 
@@ -63,6 +64,7 @@ class Task(Generic[D]):
     weights: Reals | None = None
     groups: Rows | None = None
     time: Reals | None = None
+    reach: float = 0.0
 
     @property
     def rows(self) -> int:
@@ -70,8 +72,10 @@ class Task(Generic[D]):
 
     @property
     def outputs(self) -> int:
-        """Numbers that a network answers for a row: classes for multiclass, else one."""
-        return len(self.classes) if self.kind is TaskKind.MULTICLASS else 1
+        """Numbers that a network answers for a row: classes for multiclass, steps for a forecast, else one."""
+        if self.kind is TaskKind.MULTICLASS:
+            return len(self.classes)
+        return self.target.shape[1] if self.target.ndim == 2 else 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

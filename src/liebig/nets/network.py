@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -32,7 +33,10 @@ class Mode:
 
 
 class Forward:
-    """K networks of one shape. Concrete ones are frozen dataclasses whose tensors lead with K, so that members can leave."""
+    """K networks of one shape. Concrete ones are frozen dataclasses whose tensors lead with K, so that members can leave.
+    `units_first` says that the weights of a layer have its units first."""
+
+    units_first: ClassVar[bool] = False
 
     def __call__(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         """Answers [K, B, outputs] in the compute precision.

@@ -49,7 +49,8 @@ class Look:
 
     `losses` [K, B] of the batch, per example, or of `rows` examples those B that were worked out; `outputs` [K, B, C];
     `target` [K, B]. `rates` [K]. `members` says which of the members that began are still here, in the order of the leading
-    dimension; None when all are. `read` are layers whose units were read already; a look has either those or `layers`.
+    dimension; None when all are. `by_step` [K, places] is how much the loss depends on what entered in each of equal parts of a
+    sequence. `read` are layers whose units were read already; a look has either those or `layers`.
     """
 
     step: int
@@ -62,3 +63,4 @@ class Look:
     members: tuple[int, ...] | None = None
     rows: int | None = None
     read: tuple[ReadLayer, ...] = ()
+    by_step: Tensor | None = None

@@ -29,6 +29,7 @@ from liebig.probes.losses import LossProbe
 from liebig.probes.non_finite import first_non_finite
 from liebig.probes.probe import Probe, Reading
 from liebig.probes.schedule import WHOLE_UNTIL, Seeing, late_steps, seeing
+from liebig.probes.step_gradients import StepGradientProbe
 from liebig.probes.unit_statistics import UnitProbe
 from liebig.probes.update_ratios import UpdateProbe
 from liebig.probes.weight_norms import NormProbe
@@ -76,6 +77,7 @@ class Recorder:
             UpdateProbe(),
             NormProbe(),
             UnitProbe(),
+            StepGradientProbe(),
         )
         self._seen: list[_Seen] = []
         self._diverged: dict[int, NonFinite] = {}

@@ -9,13 +9,16 @@ from typing import Final
 from liebig.core.settings import Settings
 from liebig.data.module.inputs import ModuleInputs
 from liebig.data.pictures.inputs import PictureInputs
+from liebig.data.sequences.inputs import SequenceInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets import ALL as POPULATION_NETWORKS
 from liebig.nets import FOR_PICTURES as PICTURE_NETWORKS
+from liebig.nets import FOR_SEQUENCES as SEQUENCE_NETWORKS
 from liebig.nets.user_module import UserModule
 from liebig.techniques.averaging import ALL as AVERAGING
 from liebig.techniques.batches import ALL as BATCHES
 from liebig.techniques.batches import FOR_PICTURES as PICTURE_BATCHES
+from liebig.techniques.batches import FOR_SEQUENCES as SEQUENCE_BATCHES
 from liebig.techniques.batching import ALL as BATCHING
 from liebig.techniques.batching.own_order import OwnOrder
 from liebig.techniques.compute import ALL as COMPUTE
@@ -23,6 +26,7 @@ from liebig.techniques.ensembles import ALL as ENSEMBLES
 from liebig.techniques.gradients import ALL as GRADIENTS
 from liebig.techniques.initialisations import ALL as INITIALISATIONS
 from liebig.techniques.initialisations import FOR_PICTURES as PICTURE_INITIALISATIONS
+from liebig.techniques.initialisations import FOR_SEQUENCES as SEQUENCE_INITIALISATIONS
 from liebig.techniques.objectives import ALL as OBJECTIVES
 from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.techniques.optimizers import ALL as OPTIMIZERS
@@ -33,11 +37,18 @@ from liebig.techniques.schedules.users_schedule import UsersSchedule
 from liebig.techniques.stage import Technique
 from liebig.techniques.stopping import ALL as STOPPING
 
-NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, *PICTURE_NETWORKS, UserModule)
-INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, ModuleInputs)
+NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, *PICTURE_NETWORKS, *SEQUENCE_NETWORKS, UserModule)
+INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, SequenceInputs, ModuleInputs)
 #: What stands for functions of the user's own fits into a recipe for a user's own network only.
 OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule, OwnOrder)
 #: What reads or changes pictures, and stands in no other recipe.
+#: What reads or changes sequences, and stands in no other recipe.
+SEQUENCES: Final[tuple[type[Settings], ...]] = (
+    SequenceInputs,
+    *SEQUENCE_NETWORKS,
+    *SEQUENCE_BATCHES,
+    *SEQUENCE_INITIALISATIONS,
+)
 PICTURES: Final[tuple[type[Settings], ...]] = (
     PictureInputs,
     *PICTURE_NETWORKS,

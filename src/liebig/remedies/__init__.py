@@ -5,6 +5,8 @@ from typing import Final
 from liebig.core.remedy import Remedy
 from liebig.remedies.align_labels import AlignLabels
 from liebig.remedies.align_shapes import AlignShapes
+from liebig.remedies.attend_to_steps import AttendToSteps
+from liebig.remedies.augment_sequences import AugmentSequences
 from liebig.remedies.average_weights import AverageWeights
 from liebig.remedies.balance_batches import BalanceBatches
 from liebig.remedies.batch_and_rate import BatchAndRate
@@ -25,12 +27,15 @@ from liebig.remedies.faster_settings import FasterSettings
 from liebig.remedies.feed_faster import FeedFaster
 from liebig.remedies.fewer_layers import FewerLayers
 from liebig.remedies.gelu_activation import UseGELU
+from liebig.remedies.go_step_by_step import GoStepByStep
+from liebig.remedies.hide_the_future import HideTheFuture
 from liebig.remedies.higher_rate import HigherRate
 from liebig.remedies.huber_loss import HuberLoss
 from liebig.remedies.initialise_for_activation import InitialiseForActivation
 from liebig.remedies.insert_activation import InsertActivations
 from liebig.remedies.jitter_colours import JitterColours
 from liebig.remedies.keep_best_epoch import KeepBestEpoch
+from liebig.remedies.keep_memory import KeepMemory
 from liebig.remedies.larger_batches import LargerBatches
 from liebig.remedies.layer_normalisation import NormaliseByLayer
 from liebig.remedies.leaky_activation import LeakUnits
@@ -64,6 +69,7 @@ from liebig.remedies.reduce_on_plateau import ReduceOnPlateau
 from liebig.remedies.residual_connections import ConnectResidually
 from liebig.remedies.robust_inputs import RobustInputs
 from liebig.remedies.robust_loss import RobustLoss
+from liebig.remedies.scale_each_sequence import ScaleEachSequence
 from liebig.remedies.seed_ensemble import EnsembleOfSeeds
 from liebig.remedies.shorter import Shorter
 from liebig.remedies.smaller_batches import SmallerBatches
@@ -74,6 +80,7 @@ from liebig.remedies.standardise_inputs import StandardiseInputs
 from liebig.remedies.standardise_target import StandardiseTarget
 from liebig.remedies.start_at_base_rate import StartAtBaseRate
 from liebig.remedies.stop_early import StopEarly
+from liebig.remedies.summarise_sequences import SummariseSequences
 from liebig.remedies.tame_activation import TameActivation
 from liebig.remedies.target_encoding import TargetEncoding
 from liebig.remedies.train_all_parameters import TrainAllParameters
@@ -85,6 +92,7 @@ from liebig.remedies.use_adamw import UseAdamW
 from liebig.remedies.use_convolutions import UseConvolutions
 from liebig.remedies.use_momentum import UseMomentum
 from liebig.remedies.use_muon import UseMuon
+from liebig.remedies.use_temporal_convolutions import UseTemporalConvolutions
 from liebig.remedies.warm_up import WarmUp
 from liebig.remedies.weaken_augmentation import WeakenAugmentation
 from liebig.remedies.weigh_classes import WeighClasses
@@ -95,6 +103,8 @@ from liebig.remedies.wider import Wider
 ALL: Final[tuple[Remedy, ...]] = (
     AlignLabels(),
     AlignShapes(),
+    AttendToSteps(),
+    AugmentSequences(),
     AverageWeights(),
     BalanceBatches(),
     BatchAndRate(),
@@ -114,12 +124,15 @@ ALL: Final[tuple[Remedy, ...]] = (
     FasterSettings(),
     FeedFaster(),
     FewerLayers(),
+    GoStepByStep(),
     UseGELU(),
+    HideTheFuture(),
     HigherRate(),
     HuberLoss(),
     InitialiseForActivation(),
     InsertActivations(),
     KeepBestEpoch(),
+    KeepMemory(),
     JitterColours(),
     LargerBatches(),
     NormaliseByLayer(),
@@ -154,6 +167,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     ConnectResidually(),
     RobustInputs(),
     RobustLoss(),
+    ScaleEachSequence(),
     EnsembleOfSeeds(),
     Shorter(),
     SmallerBatches(),
@@ -164,6 +178,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     StandardiseTarget(),
     StartAtBaseRate(),
     StopEarly(),
+    SummariseSequences(),
     TameActivation(),
     TargetEncoding(),
     TrainAllParameters(),
@@ -175,6 +190,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     UseConvolutions(),
     UseMomentum(),
     UseMuon(),
+    UseTemporalConvolutions(),
     WarmUp(),
     WeakenAugmentation(),
     WeighClasses(),

@@ -36,6 +36,9 @@ from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.pictures import PictureNetwork
 from liebig.nets.plain_cnn import PlainCNN
+from liebig.nets.recurrent import RecurrentNetwork
+from liebig.nets.sequences import SequenceNetwork
+from liebig.nets.temporal_cnn import TemporalCNN
 from liebig.nets.user_module import UserModule
 from liebig.remedies.edits import add, edit, exchange
 from liebig.techniques.initialisations.he import He
@@ -141,6 +144,8 @@ def network_in(recipe: Recipe, situation: Situation) -> Network | None:
         return DenseNetwork(recipe, recipe.network)
     if isinstance(recipe.network, PictureNetwork):
         return ConvolutionalNetwork(recipe, recipe.network)
+    if isinstance(recipe.network, SequenceNetwork):
+        return StepwiseNetwork(recipe, recipe.network)
     anatomy = situation.evidence.get(Anatomy)
     if isinstance(recipe.network, UserModule) and anatomy is not None:
         return OwnNetwork(recipe, recipe.network, anatomy)
@@ -299,6 +304,80 @@ class ConvolutionalNetwork(Network):
     def calibrated(self) -> Recipe | None:
         present = self.settings.is_normalised or self.recipe.technique(VarianceCalibration) is not None
         return None if present else add(self.recipe, VarianceCalibration())
+
+
+@dataclass(frozen=True, slots=True)
+class StepwiseNetwork(Network):
+    """Liebig's own networks of sequences: width, depth and dropout are fields, the activation of all but convolutions is part of
+    them, and recurrent ones may be normalised by layer."""
+
+    recipe: Recipe
+    settings: SequenceNetwork
+
+    @property
+    def activation(self) -> str:
+        if isinstance(self.settings, TemporalCNN):
+            return self.settings.activation.kind
+        return "tanh" if isinstance(self.settings, RecurrentNetwork) else "gelu"
+
+    @property
+    def depth(self) -> int:
+        return self.settings.depth
+
+    @property
+    def width(self) -> int:
+        return self.settings.width
+
+    @property
+    def is_normalised(self) -> bool:
+        return not isinstance(self.settings, RecurrentNetwork) or self.settings.layer_normalisation
+
+    @property
+    def has_batch_statistics(self) -> bool:
+        return isinstance(self.settings, TemporalCNN)
+
+    @property
+    def dropout(self) -> float:
+        return self.settings.dropout
+
+    def normalised(self, kind: Literal["batch", "layer"]) -> Recipe | None:
+        if kind == "layer" and isinstance(self.settings, RecurrentNetwork):
+            return edit(self.recipe, "network", {"layer_normalisation": True})
+        return None  # statistics of a batch do not suit what changes from step to step
+
+    def without_batch_statistics(self) -> Recipe | None:
+        return None
+
+    def bent_by(self, kind: Literal["relu", "leaky-relu", "gelu"]) -> Recipe | None:
+        if not isinstance(self.settings, TemporalCNN):
+            return None
+        made = next(each for each in ACTIVATIONS if each.model_fields["kind"].default == kind).model_validate({})
+        return edit(self.recipe, "network", {"activation": made})
+
+    def bent_where_straight(self) -> Recipe | None:
+        return self.bent_by("relu") if self.activation == "identity" else None
+
+    def dropping(self, share: float) -> Recipe | None:
+        return edit(self.recipe, "network", {"dropout": share})
+
+    def resized(self, factor: float) -> Recipe | None:
+        return edit(self.recipe, "network", {"width": max(1, int(self.width * factor))})
+
+    def deepened(self) -> Recipe | None:
+        return edit(self.recipe, "network", {"depth": self.depth + 1})
+
+    def shortened(self) -> Recipe | None:
+        return edit(self.recipe, "network", {"depth": self.depth // 2}) if self.depth > 1 else None
+
+    def connected(self) -> Recipe | None:
+        return None  # convolutions and attention are connected so already
+
+    def drawn_by(self, scheme: Scheme) -> Recipe | None:
+        technique = _SCHEMES[scheme]
+        return None if self.recipe.technique(technique) is not None else add(self.recipe, technique.model_validate({}))
+
+    def calibrated(self) -> Recipe | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,13 @@ _NAMED: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "techniques.colour-jitter": ("colour jitter", ("overfitting", "too-little-data")),
     "techniques.cutout": ("cutout", ("overfitting",)),
     "techniques.random-affine": ("turns and sizes", ("overfitting", "too-little-data")),
+    "inputs.read": ("steps or summaries", ("underfitting", "overfitting")),
+    "techniques.forget-bias": ("open forget gates", ("vanishing-gradient",)),
+    "techniques.orthogonal-steps": ("orthogonal steps", ("vanishing-gradient", "exploding-gradient")),
+    "techniques.series-jitter": ("jitter", ("overfitting", "too-little-data")),
+    "techniques.series-scaling": ("scaling", ("overfitting", "too-little-data")),
+    "techniques.series-warp": ("time warp", ("overfitting", "too-little-data")),
+    "techniques.series-crop": ("random crops", ("overfitting", "too-little-data")),
     "techniques.cut-mix": ("CutMix", ("overfitting",)),
 }
 

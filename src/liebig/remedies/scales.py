@@ -9,6 +9,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Situation
 from liebig.core.settings import Settings
 from liebig.data.pictures.inputs import PictureInputs
+from liebig.data.sequences.inputs import SequenceInputs
 from liebig.data.table.inputs import TableInputs
 from liebig.nets.edits.scale_inputs import ScaleInputs
 from liebig.nets.user_module import UserModule
@@ -29,8 +30,8 @@ _NARROW, _WIDE = 0.2, 5.0
 
 
 def own_inputs(recipe: Recipe) -> bool:
-    """True when the inputs are the user's own, and neither a table's nor pictures."""
-    return not isinstance(recipe.inputs, TableInputs | PictureInputs)
+    """True when the inputs are the user's own, and neither a table's, nor pictures, nor sequences."""
+    return not isinstance(recipe.inputs, TableInputs | PictureInputs | SequenceInputs)
 
 
 def are_numbers(recipe: Recipe, situation: Situation) -> bool:
@@ -45,6 +46,8 @@ def are_scaled(recipe: Recipe, evidence: Evidence) -> bool:
         return not isinstance(recipe.inputs.scale, (NoScaling, DivideByMax))
     if isinstance(recipe.inputs, PictureInputs):
         return recipe.inputs.scale == "standardise"
+    if isinstance(recipe.inputs, SequenceInputs):
+        return recipe.inputs.scale != "none"
     scales = evidence.get(InputScales)
     if scales is None:
         return False
@@ -59,6 +62,8 @@ def scaled(recipe: Recipe, situation: Situation, scale: Range) -> Recipe | None:
     if isinstance(recipe.inputs, PictureInputs):
         by_bytes = {"standardise": "standardise", "min-max": "divide-by-255"}.get(scale)
         return None if by_bytes is None else edit(recipe, "inputs", {"scale": by_bytes})
+    if isinstance(recipe.inputs, SequenceInputs):
+        return edit(recipe, "inputs", {"scale": "standardise"}) if scale == "standardise" else None
     if not isinstance(recipe.network, UserModule) or not are_numbers(recipe, situation):
         return None
     return exchange(recipe, "network", recipe.network.with_edit(ScaleInputs(scale=scale)))
@@ -70,6 +75,8 @@ def scales_now(recipe: Recipe) -> bool:
         return not isinstance(recipe.inputs.scale, (NoScaling, DivideByMax))
     if isinstance(recipe.inputs, PictureInputs):
         return recipe.inputs.scale == "standardise"
+    if isinstance(recipe.inputs, SequenceInputs):
+        return recipe.inputs.scale != "none"
     return isinstance(recipe.network, UserModule) and recipe.network.edit(ScaleInputs) is not None
 
 

@@ -16,7 +16,8 @@ class Batch:
     the leading dimension already is K. Tensors are on the device, floats in the compute precision:
     `dense` [G, B, dense]; `numbers` [G, B, numbers] or None; `codes` [G, B, len(levels)] int64 or None;
     `target` [G, B] (float32 class codes or numbers as the objective sees them), or [G, B, classes] once mixed;
-    `weight` [G, B] float32 or None. Pictures are `dense` [G, B, channels, height, width], channels last in memory. For a
+    `weight` [G, B] float32 or None. Pictures are `dense` [G, B, channels, height, width], channels last in memory; sequences
+    [G, B, steps, channels]. For a
     user's own network `dense` is its first input as it came, of any type and shape
     [G, B, ...], and `others` are the further ones.
     """

@@ -25,7 +25,9 @@ class ParameterSpec:
 
     A linear weight has shape (inputs, outputs): ``x [B, inputs] @ weight``. `activation` is the kind of the activation
     that follows the layer ("" for none): initialisation chooses its gain by it. `is_last` marks the output layer.
-    `incoming` are the dimensions over which one unit's incoming weights lie (a foreign layer has its units first).
+    `incoming` are the dimensions over which one unit's incoming weights lie (a foreign layer has its units first). `gates`
+    is set for a layer that goes from step to step: so many square parts lie one below the other, and `is_recurrent` marks
+    those that read what the step before left.
     """
 
     name: str
@@ -36,6 +38,8 @@ class ParameterSpec:
     activation: str = ""
     is_last: bool = False
     incoming: tuple[int, ...] = (-2,)
+    gates: int = 0
+    is_recurrent: bool = False
 
     @property
     def size(self) -> int:
@@ -56,13 +60,17 @@ class Signature:
     """What enters a network: `dense` encoded values, `numbers` scaled numbers for a learnt numeric embedding, and one
     integer code for each entry of `levels` (that many levels each, 0 is "unseen or missing") for learnt category
     embeddings. `columns` names the source column of each dense value. `picture` is (channels, height, width) where the
-    dense values are those of a picture: they then come as [G, B, channels, height, width]."""
+    dense values are those of a picture: they then come as [G, B, channels, height, width]. `sequence` is (steps, channels)
+    where they are those of a sequence, [G, B, steps, channels], whose last channel is 1 where a step is and 0 behind the end;
+    `anchor` is the channel whose next values are forecast, -1 where none is."""
 
     dense: int
     numbers: int = 0
     levels: tuple[int, ...] = ()
     columns: tuple[str, ...] = ()
     picture: tuple[int, ...] = ()
+    sequence: tuple[int, ...] = ()
+    anchor: int = -1
 
 
 @dataclass(frozen=True, slots=True)

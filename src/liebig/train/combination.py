@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from liebig.classical import Answerer
 from liebig.core.arrays import Predictions, Rows
 from liebig.core.task import Task
+from liebig.data.sequences.content import SequenceData
 from liebig.data.table.columns import Column
 from liebig.data.table.content import Raw, classical_of, raw_of
 from liebig.data.table.encoder import Encoder
@@ -23,7 +24,7 @@ _CHUNK: Final = 4096  # rows that are answered at a time
 
 
 class Predictor(Protocol):
-    """Whatever answers for rows of a table."""
+    """Whatever answers for rows of a table, or for sequences."""
 
     def predict_frame(self, frame: Any) -> Predictions:
         """Predictions for new rows (a polars frame), as `core.arrays.Predictions`, in the target's own unit."""
@@ -34,14 +35,18 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedChallenger:
-    """A classical algorithm that was fitted; `columns` are the inputs that it reads of a table."""
+    """A classical algorithm that was fitted; `columns` are the inputs that it reads of a table, none where it
+    reads sequences, whose form `like` then has."""
 
     name: str
     columns: tuple[Column, ...]
     answerer: Answerer
+    like: SequenceData | None = None
 
     def predict_frame(self, frame: Any) -> Predictions:
         """As `Predictor.predict_frame`. Raises UserError when a column is absent."""
+        if isinstance(frame, SequenceData):
+            return self.answerer.predict(frame.classical(np.arange(len(frame))))
         return np.concatenate([self.predict_raw(raw_of(piece, self.columns)) for piece in _pieces(frame)])
 
     def predict_raw(self, raw: Raw) -> Predictions:
@@ -68,7 +73,7 @@ class Combination:
             raise ValueError(f"weights must be above 0 and sum to 1, however {self.weights} came")
 
     def predict_frame(self, frame: Any) -> Predictions:
-        if not self._reads_table:
+        if isinstance(frame, SequenceData) or not self._reads_table:
             return mixed([each.predict_frame(frame) for each in self.members], self.weights)
         return np.concatenate([self._predict_piece(piece) for piece in _pieces(frame)])
 

@@ -17,6 +17,8 @@ from liebig.core.recipe import Recipe
 from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.data.module.feed import ModuleEncoder
 from liebig.data.module.feed import feed as module_feed
+from liebig.data.sequences.feed import SequenceEncoder
+from liebig.data.sequences.feed import feed as sequence_feed
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import Signature
@@ -141,11 +143,20 @@ class _Same:
 def _batches(
     task: Task[Any], encoder: Encoder, rows: int, machine: Machine, group: torch.Tensor
 ) -> Callable[[], Batch]:
-    """Batches of a shape: random numbers for a table, real rows for a user's own network, which may take time to read."""
+    """Batches of a shape: random numbers for a table, real rows for sequences, which differ in length, and for a user's own
+    network, which may take time to read."""
     if isinstance(encoder, ModuleEncoder):
         feed = module_feed(task, [encoder], machine.device)
         own = torch.from_numpy(task.parts.work[:rows])[None].to(machine.device)
         return lambda: replace(feed.batch(own), member_group=group)
+    if isinstance(encoder, SequenceEncoder):
+        # How long the sequences are decides what a step costs.
+        drawn = np.random.default_rng(task.seed).choice(task.parts.work, rows, replace=rows > len(task.parts.work))
+        seen = sequence_feed(task, [encoder], machine.device, machine.dtype).batch(
+            torch.from_numpy(drawn)[None].to(machine.device)
+        )
+        whole = replace(seen, member_group=group)
+        return lambda: whole
     made = _random_batch(encoder.signature, rows, task.outputs, machine, group)
     return lambda: made
 

@@ -23,7 +23,7 @@ def chance_predictions(task: Task[Any], training: Rows, rows: int) -> Prediction
     """What an answer that ignores its input says: the shares of the classes, the mean of the target."""
     target = task.target[training]
     if task.kind is TaskKind.REGRESSION:
-        return np.full(rows, target.mean(), dtype=np.float32)
+        return np.broadcast_to(target.mean(axis=0), (rows, *target.shape[1:])).astype(np.float32)
     shares = np.bincount(target.astype(np.int64), minlength=len(task.classes)) / len(target)
     if task.kind is TaskKind.BINARY:
         return np.full(rows, shares[1], dtype=np.float32)
@@ -35,7 +35,8 @@ def example_losses(task: Task[Any], predictions: Predictions, rows: Rows, scale:
     target = task.target[rows]
     if task.kind.is_classification:
         return example_log_loss(target, predictions)
-    return np.asarray(((target - predictions) / scale) ** 2, dtype=np.float64)
+    squares = np.asarray(((target - predictions) / scale) ** 2, dtype=np.float64)
+    return squares if squares.ndim == 1 else np.asarray(squares.mean(axis=1), dtype=np.float64)
 
 
 def final_score(

@@ -28,7 +28,7 @@ _CHUNK = 4096  # rows predicted at a time
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
     """`weights` float32 [R, n] of the R networks whose predictions are averaged (replicas, snapshots), `buffers` [R, *shape]
-    in the order of the network's. `classes` is empty for numbers."""
+    in the order of the network's. `classes` is empty for numbers; `answers` are the numbers answered for a row."""
 
     recipe: Recipe
     encoder: Encoder
@@ -36,10 +36,11 @@ class Fitted:
     classes: tuple[str, ...]
     weights: Tensor
     buffers: tuple[Tensor, ...]
+    answers: int = 1
 
     @property
     def outputs(self) -> int:
-        return len(self.classes) if self.kind is TaskKind.MULTICLASS else 1
+        return len(self.classes) if self.kind is TaskKind.MULTICLASS else self.answers
 
     @property
     def structure(self) -> Structure:
@@ -86,7 +87,7 @@ class Fitted:
         return np.concatenate(parts) if parts else self._nothing()
 
     def _nothing(self) -> Predictions:
-        return np.zeros((0, self.outputs) if self.kind is TaskKind.MULTICLASS else 0, dtype=np.float32)
+        return np.zeros((0, self.outputs) if self.outputs > 1 else 0, dtype=np.float32)
 
     def together_with(self, other: Fitted, recipe: Recipe) -> Fitted:
         """The networks of both, whose mean answers, as what `recipe` trains. Both read the same encoded rows."""
@@ -100,11 +101,12 @@ class Fitted:
 
     @staticmethod
     def of(
-        recipe: Recipe, encoder: Encoder, kind: TaskKind, classes: Sequence[str], tensors: Mapping[str, Tensor]
-    ) -> Fitted:
+        recipe: Recipe, encoder: Encoder, kind: TaskKind, classes: Sequence[str], tensors: Mapping[str, Tensor],
+        answers: int = 1,
+    ) -> Fitted:  # fmt: skip
         """The model that `tensors` told."""
         buffers = tuple(tensors[f"buffers.{i}"] for i in range(len(tensors) - 1))
-        return Fitted(recipe, encoder, kind, tuple(classes), tensors["weights"], buffers)
+        return Fitted(recipe, encoder, kind, tuple(classes), tensors["weights"], buffers, answers)
 
 
 def _chunks(rows: Rows) -> Iterator[Tensor]:

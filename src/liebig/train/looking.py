@@ -11,10 +11,11 @@ from torch import Tensor
 from liebig.core.places import Placed, Places
 from liebig.nets.network import Mode
 from liebig.nets.pictures import PictureForward
+from liebig.nets.sequences import SequenceForward
 from liebig.probes.look import Look, SeenLayer, SeenWeight
 from liebig.probes.recorder import Recorder
 from liebig.probes.schedule import Seeing
-from liebig.stack.batch import Batch
+from liebig.stack.batch import Batch, for_members
 from liebig.stack.flat import views
 from liebig.stack.specs import Role
 from liebig.train.evaluation import in_precision
@@ -22,6 +23,7 @@ from liebig.train.stacked import Stacked
 from liebig.train.user_network import UserForward
 
 _PROBE_ROWS = 256
+_STEP_ROWS, _PLACES = 32, 16  # sequences, and equal parts of each, whose gradients are looked at
 
 
 class Looker:
@@ -34,6 +36,7 @@ class Looker:
         self._seeing = Seeing.NOTHING
         self._layers: tuple[SeenLayer, ...] = ()
         self._outputs: Tensor | None = None
+        self._by_step: Tensor | None = None
 
     @property
     def recorder(self) -> Recorder:
@@ -45,7 +48,7 @@ class Looker:
         if self._seeing is Seeing.NOTHING:
             return
         began = time.perf_counter()
-        self._before, self._layers, self._outputs = stack.flat.clone(), (), None
+        self._before, self._layers, self._outputs, self._by_step = stack.flat.clone(), (), None, None
         if self._seeing is Seeing.WHOLE:
             self._see_inside(stack, batch)
         self._recorder.spent(time.perf_counter() - began)
@@ -68,6 +71,8 @@ class Looker:
             probe = in_precision(probe, stack.leaves[0].dtype)
             self._outputs = stack.forward(stack.leaves, held, probe, Mode(True, tap=tap)).float()
         self._layers = tuple(layers)
+        if isinstance(stack.forward, SequenceForward) and stack.forward.goes_step_by_step:
+            self._by_step = _step_gradients(stack, probe)
 
     def after(self, stack: Stacked, batch: Batch, losses: Tensor, rates: Tensor, step: int) -> None:
         """After the optimizer's step."""
@@ -76,7 +81,7 @@ class Looker:
         began = time.perf_counter()
         values, changed = views(self._before, stack.specs), views(stack.flat - self._before, stack.specs)
         whole = self._seeing is Seeing.WHOLE
-        users = isinstance(stack.forward, UserForward | PictureForward)
+        users = isinstance(stack.forward, UserForward | PictureForward) or stack.forward.units_first
         seen = tuple(
             SeenWeight(spec.name, value, part if whole else None, change, outputs_first=users)
             for spec, value, part, change in zip(stack.specs, values, stack.parts, changed, strict=True)
@@ -91,8 +96,29 @@ class Looker:
             if self._places is not None:
                 self._outputs, target = _by_place(self._outputs, target, self._places)
         self._recorder.spent(time.perf_counter() - began)
-        self._recorder.see(Look(step, seen, self._layers, losses, self._outputs, target, rates))
+        self._recorder.see(Look(step, seen, self._layers, losses, self._outputs, target, rates, by_step=self._by_step))
         self._before = None
+
+
+def _step_gradients(stack: Stacked, batch: Batch) -> Tensor:
+    """How much each member's loss depends on what enters in each of equal parts of a sequence: root mean squares, [K, places]."""
+    group = torch.arange(len(stack)) if batch.member_group is None else batch.member_group
+    target = for_members(batch.target, batch.member_group)[:, :_STEP_ROWS]
+    own = batch.dense[group.to(batch.dense.device)][:, :_STEP_ROWS].detach().requires_grad_()
+    shown = replace(batch, dense=own, target=target, member_group=None)
+    held = [each.clone() for each in stack.buffers]
+    with torch.enable_grad():
+        outputs = stack.forward([each.detach() for each in stack.leaves], held, shown, Mode(True)).float()
+        (found,) = torch.autograd.grad(stack.objective.losses(outputs, target).sum(), own)
+    there = own.detach()[..., -1].float()
+    lengths = there.sum(dim=2, keepdim=True).clamp(min=1.0)
+    part = (torch.arange(own.shape[2], device=own.device) * _PLACES / lengths).long().clamp(max=_PLACES - 1)
+    squares = found[..., :-1].float().square().mean(dim=3) * there
+    total = torch.zeros(len(own), _PLACES, device=own.device)
+    count = torch.zeros_like(total)
+    total.scatter_add_(1, part.flatten(1), squares.flatten(1))
+    count.scatter_add_(1, part.flatten(1), there.flatten(1))
+    return (total / count.clamp(min=1.0)).sqrt()
 
 
 def _by_place(outputs: Tensor, target: Tensor, places: Places) -> tuple[Tensor, Tensor]:

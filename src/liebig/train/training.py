@@ -255,4 +255,5 @@ def _model(task: Task[Any], members: Sequence[Departed]) -> Fitted | None:
         members[0].member.recipe, course.encoder, task.kind, task.classes,
         torch.stack([each.weights for each in sets]).cpu(),
         tuple(torch.stack([each.buffers[b] for each in sets]).cpu() for b in range(len(sets[0].buffers))),
+        1 if task.kind.is_classification else task.outputs,
     )  # fmt: skip

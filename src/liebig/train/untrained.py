@@ -26,4 +26,5 @@ def untrained(task: Task[Any], recipe: Recipe, rows: Rows, encoding: Encoding) -
     buffers = tuple(
         torch.full((count, *spec.shape), spec.start) for spec in network.buffers(encoder.signature, task.outputs)
     )
-    return Fitted(recipe, encoder, task.kind, task.classes, torch.zeros(count, size), buffers)
+    return Fitted(recipe, encoder, task.kind, task.classes, torch.zeros(count, size), buffers,
+                  1 if task.kind.is_classification else task.outputs)  # fmt: skip

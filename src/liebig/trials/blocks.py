@@ -78,7 +78,7 @@ def seal_block(task: Task[Any], seed: int, *, holding_out: bool = False) -> Bloc
     """All work rows to train on, the sealed part to be scored: nothing is left to choose on. `holding_out` keeps a stop part
     for a recipe that cannot run without one (a rate that falls on a plateau)."""
     init, order = _seeds(seed, 1_000_003)
-    fit, stop = task.parts.work, np.empty(0, np.int64)
+    fit, stop = _before(task, task.parts.work, task.parts.sealed, by_group=False), np.empty(0, np.int64)
     if holding_out:
         fit, stop = _stop_part(task, fit, _rng(seed, _STOP, 1_000_003))
     return Block(-1, fit, stop, task.parts.sealed, init, order)
@@ -117,6 +117,10 @@ def _block(task: Task[Any], seed: int, index: int) -> Block:
     else:
         train, select = _fold(task, seed, index)
     fit, stop = _stop_part(task, train, _rng(seed, _STOP, index))
+    if task.reach > 0 and not len(fit):
+        raise UserError(
+            f"too few moments lie before those that are judged: with {task.reach:g} between them nothing is left to learn from"
+        )
     init, order = _seeds(seed, index)
     return Block(index, fit, stop, select, init, order)
 
@@ -152,16 +156,21 @@ def _origin(task: Task[Any], seed: int, index: int) -> tuple[Rows, Rows]:
     return _before(task, np.sort(work[:first]), select), select
 
 
-def _before(task: Task[Any], train: Rows, select: Rows) -> Rows:
-    """`train` without rows that share a group with the select part."""
-    if task.groups is None:
+def _before(task: Task[Any], train: Rows, select: Rows, by_group: bool = True) -> Rows:
+    """`train` without rows that share a group with the select part, and those within the reach of its first moment."""
+    if task.time is not None and task.reach > 0 and len(select):
+        train = train[task.time[train] + task.reach <= task.time[select].min()]
+    if task.groups is None or not by_group:
         return train
     return train[~np.isin(task.groups[train], task.groups[select])]
 
 
 def _stop_part(task: Task[Any], train: Rows, rng: np.random.Generator) -> tuple[Rows, Rows]:
     chosen = _share_of(task, train, STOP_SHARE, rng, keep_rare=True)
-    return np.setdiff1d(train, chosen, assume_unique=True), chosen
+    fit = np.setdiff1d(train, chosen, assume_unique=True)
+    if task.reach > 0:
+        fit = _before(task, fit, chosen, by_group=False)
+    return fit, chosen
 
 
 # --- units: single rows, or groups ------------------------------------------------------------------------

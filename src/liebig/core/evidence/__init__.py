@@ -31,6 +31,7 @@ from liebig.core.evidence.code import (
 )
 from liebig.core.evidence.data import ColumnProfile, DataProfile, InputScales
 from liebig.core.evidence.pictures import AugmentedPictures, Confusion, PictureProfile, WorstPictures
+from liebig.core.evidence.sequences import SequenceProfile, StepGradients
 from liebig.core.evidence.structure import Anatomy, LayerShape, Organ, Structure
 from liebig.core.evidence.training import (
     ClassRecall,
@@ -92,9 +93,11 @@ __all__ = [
     "RateRange",
     "Regularised",
     "SameBatchTwice",
+    "SequenceProfile",
     "SharedRows",
     "ShuffledInputs",
     "SkippedSteps",
+    "StepGradients",
     "StepLosses",
     "Structure",
     "UnitStatistics",

@@ -12,16 +12,24 @@ from liebig.techniques.batches.mixup import Mixup
 from liebig.techniques.batches.random_affine import RandomAffine
 from liebig.techniques.batches.random_crop import RandomCrop
 from liebig.techniques.batches.random_flip import RandomFlip
+from liebig.techniques.batches.series_crop import SeriesCrop
+from liebig.techniques.batches.series_jitter import SeriesJitter
+from liebig.techniques.batches.series_scaling import SeriesScaling
+from liebig.techniques.batches.series_warp import SeriesWarp
 from liebig.techniques.stage import Technique
 
 #: Augmentations of pictures: they stand only in a recipe that reads pictures.
 FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, RandomAffine, ColourJitter, CutMix, Cutout)
 
-ALL: Final[tuple[type[Technique], ...]] = (Mixup, FeatureNoise, *FOR_PICTURES)
+#: Augmentations of sequences, likewise.
+FOR_SEQUENCES: Final[tuple[type[Technique], ...]] = (SeriesJitter, SeriesScaling, SeriesWarp, SeriesCrop)
+
+ALL: Final[tuple[type[Technique], ...]] = (Mixup, FeatureNoise, *FOR_PICTURES, *FOR_SEQUENCES)
 
 __all__ = [
     "ALL",
     "FOR_PICTURES",
+    "FOR_SEQUENCES",
     "ColourJitter",
     "CutMix",
     "Cutout",
@@ -29,4 +37,8 @@ __all__ = [
     "Mixup",
     "RandomCrop",
     "RandomFlip",
+    "SeriesCrop",
+    "SeriesJitter",
+    "SeriesScaling",
+    "SeriesWarp",
 ]

@@ -16,12 +16,14 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from torch import Tensor
 
+from liebig.core.recipe import Recipe
 from liebig.core.settings import STACKABLE
 from liebig.stack.batch import Batch
 from liebig.stack.beside import beside
 from liebig.stack.draws import Draws
 from liebig.stack.tree import scalars
 from liebig.techniques.batches.rows import groups_of
+from liebig.techniques.batches.sequences import mixes_steps
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
@@ -33,6 +35,9 @@ class FeatureNoise(Technique):
 
     kind: Literal["feature-noise"] = "feature-noise"
     spread: Annotated[float, Field(gt=0, le=100), STACKABLE] = 0.05
+
+    def conflicts(self, recipe: Recipe) -> str | None:
+        return mixes_steps(self, recipe)
 
     def as_script(self, ground: ScriptGround) -> Script:
         return Script(on_batch=(f"inputs[0] = inputs[0] + {self.spread!r} * torch.randn_like(inputs[0])",))

@@ -21,11 +21,13 @@ from scipy import special
 from torch import Tensor
 from torch.nn import functional
 
+from liebig.core.recipe import Recipe
 from liebig.core.settings import STACKABLE
 from liebig.stack.batch import Batch
 from liebig.stack.beside import beside
 from liebig.stack.draws import Draws
 from liebig.techniques.batches.rows import groups_of
+from liebig.techniques.batches.sequences import mixes_steps
 from liebig.techniques.script import Script, ScriptGround
 from liebig.techniques.stage import Ground, Stage, Technique
 
@@ -38,6 +40,9 @@ class Mixup(Technique):
 
     kind: Literal["mixup"] = "mixup"
     alpha: Annotated[float, Field(gt=0, le=100), STACKABLE] = 0.4
+
+    def conflicts(self, recipe: Recipe) -> str | None:
+        return mixes_steps(self, recipe)
 
     def as_script(self, ground: ScriptGround) -> Script:
         spread = f"y = functional.one_hot(y.long().flatten(), {ground.outputs}).float()"

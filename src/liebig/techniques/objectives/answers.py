@@ -52,19 +52,24 @@ def judged_cross_entropy(outputs: Tensor, target: Tensor) -> Tensor:
 
 
 def single_answers(outputs: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Numbers answered and wanted, both [K, B] or [K, B, answers], from outputs whose last dimension is 1."""
+    """Numbers answered and wanted, both [K, B] or [K, B, answers], from outputs whose last dimension is 1; both [K, B, steps]
+    where a forecast [K, B, steps] is wanted."""
+    if target.ndim == 3:
+        return mean_answer(outputs), target.expand(len(outputs), -1, -1)
     answered = outputs.squeeze(-1)
     wanted = target.unsqueeze(-1) if answered.ndim == 3 else target
     return answered, wanted.expand_as(answered)
 
 
 def mean_number(outputs: Tensor) -> Tensor:
-    """The number answered, [K, B]: the mean of the answers."""
+    """The number answered, [K, B]: the mean of the answers; of a forecast all steps, [K, B, steps]."""
     return mean_answer(outputs).squeeze(-1)
 
 
 def judged_squared_error(outputs: Tensor, target: Tensor) -> Tensor:
-    """Squared error of the averaged answer, [K, B]."""
+    """Squared error of the averaged answer, [K, B]; of a forecast the mean over its steps."""
+    if target.ndim == 3:
+        return (mean_answer(outputs) - target).square().mean(dim=2)
     return (mean_number(outputs) - target).square()
 
 

@@ -1,0 +1,1 @@
+"""What is in these sequences? Arrays and long tables to a task: series of many steps, one answer for each."""
