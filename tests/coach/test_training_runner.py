@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from liebig.coach import training
-from liebig.coach.advising import TableAdvisor
+from liebig.coach.advising import DataAdvisor
 from liebig.coach.loop import MemoryLedger, improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
+from liebig.coach.table_subject import TableSubject
 from liebig.coach.training import TrainingRunner, lasting
 from liebig.core.event import DeviceReplaced
 from liebig.core.study import Diagnosed, Ran, Study
@@ -116,7 +117,7 @@ def test_a_challenger_is_judged_on_the_same_rows(found):
 
 def test_a_whole_study_of_a_small_table(found):
     runner = runner_of(found)
-    advisor = TableAdvisor(found, runner, baseline=short(found), placebo=True)
+    advisor = DataAdvisor(TableSubject(found), runner, baseline=short(found), placebo=True)
     ledger = MemoryLedger(Study((simulated_began(World(40), 0, trials=2),)))
     handed = improve(ledger, runner, advisor, lambda: 0.0)
     study = ledger.study
@@ -134,7 +135,7 @@ def test_the_starting_recipe_has_cheaper_forms(rows, forms):
     )
     found = table_task(frame, "y", kind="regression")
     runner = runner_of(found)
-    ideas = TableAdvisor(found, runner).starting()
+    ideas = DataAdvisor(TableSubject(found), runner).starting()
     costs = [runner.predicted_seconds([Request(idea.recipe, 0)]) for idea in ideas]
     assert len({idea.recipe.digest for idea in ideas}) == forms
     assert costs == sorted(costs, reverse=True)
