@@ -7,11 +7,12 @@ import torch
 
 from liebig.coach import training
 from liebig.coach.advising import DataAdvisor
+from liebig.coach.finals import lasting
 from liebig.coach.loop import MemoryLedger, improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
 from liebig.coach.table_subject import TableSubject
-from liebig.coach.training import TrainingRunner, lasting
+from liebig.coach.training import TrainingRunner
 from liebig.core.event import DeviceReplaced
 from liebig.core.study import Diagnosed, Ran, Study
 from liebig.core.task import Fidelity
@@ -65,7 +66,7 @@ def test_costs_are_predicted_and_learnt(found):
     requests = [Request(short(found), block) for block in range(3)]
     assert 0 < runner.predicted_seconds(requests[:1]) <= runner.predicted_seconds(requests)
     runner.run(requests, None)
-    assert runner.training_seconds > 0
+    assert runner.trainer.training_seconds > 0
     assert runner.predicted_seconds(requests) > 0
 
 
@@ -97,7 +98,7 @@ def test_placebos_are_trained_alike_under_other_seeds(found):
     changed = plain.replace(optimizer=Adam(learning_rate=1e-3 * (1 + 1e-9)))
     same = runner.run([Request(plain, 0), Request(changed, 0)], None)
     assert same[0].score.loss == pytest.approx(same[1].score.loss, abs=1e-3)
-    runner.reseed(changed, 7)
+    runner.trainer.reseed(changed, 7)
     other = runner.run([Request(plain, 0), Request(changed, 0)], None)
     assert other[0].score.loss == pytest.approx(same[0].score.loss, abs=1e-3)
     assert other[1].score.loss != pytest.approx(same[0].score.loss, abs=1e-3)

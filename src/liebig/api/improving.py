@@ -360,7 +360,7 @@ def _hand_over(
     budget = handed.study.began.budget
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
     if asked.wishes.refit == "all":
-        until -= runner.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
+        until -= runner.finals.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
     if isinstance(found, PictureTask):
         explain_pictures(store, found, runner, clock, until)
     elif isinstance(found, SequenceTask):
@@ -368,7 +368,7 @@ def _hand_over(
     else:
         explain_study(store, found, runner, clock, until)
     if asked.wishes.refit == "all":
-        again = runner.refit(fitted) if isinstance(fitted, Fitted) else runner.refit_together(fitted)
+        again = runner.finals.refit(fitted) if isinstance(fitted, Fitted) else runner.finals.refit_together(fitted)
         if again is not fitted:
             fitted, rows = again, rows + len(found.task.parts.sealed)
             digest = sealed.handed_over if sealed is not None else ""

@@ -106,7 +106,7 @@ class DataAdvisor:
         """What a range test finds, asked once; None where there is no rate, or where that test would cost too much."""
         asks = rate_of(recipe) is not None and self._subject.has_quick_range_test(recipe)
         if asks and recipe.digest not in self._rates:
-            self._rates[recipe.digest] = self._runner.found_rate(recipe)
+            self._rates[recipe.digest] = self._runner.trainer.found_rate(recipe)
         return self._rates.get(recipe.digest)
 
     def _placebos(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
@@ -115,7 +115,7 @@ class DataAdvisor:
         for number in range(len(study.recipes), len(study.recipes) + _PLACEBOS):
             changed = at_rate(recipe, rate * (1 + number * _MARK))
             if changed is not None:
-                self._runner.reseed(changed, number)
+                self._runner.trainer.reseed(changed, number)
                 found.append(Idea(f"other seeds {number}", changed, f"placebo {number}", "", 1.0))
         return found
 
@@ -125,7 +125,7 @@ class DataAdvisor:
     def fair(self, idea: Idea) -> Sequence[Idea]:
         if not self._subject.has_quick_range_test(idea.recipe):
             return (idea,)
-        return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))
+        return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.trainer.found_rate(idea.recipe))
 
     def challengers(self) -> Sequence[str]:
         return () if self._placebo or self._only_networks else self._subject.challengers()
