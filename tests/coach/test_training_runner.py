@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import torch
 
-from liebig.coach import training
+from liebig.coach import trainer
 from liebig.coach.advising import DataAdvisor
 from liebig.coach.finals import lasting
 from liebig.coach.loop import MemoryLedger, improve
@@ -77,8 +77,8 @@ def test_the_device_is_timed_once_where_there_are_two(found, monkeypatch):
         asked.append(members)
         return "cpu"
 
-    monkeypatch.setattr(training, "default_device", lambda: torch.device("cuda"))
-    monkeypatch.setattr(training, "fastest_device", fastest)
+    monkeypatch.setattr(trainer, "default_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(trainer, "fastest_device", fastest)
     runner = TrainingRunner(found, seed=0, clock=lambda: 0.0, threads=Threads(), listener=told.append)
     runner.run([Request(short(found), block) for block in range(2)], None)
     runner.run([Request(short(found), 2)], None)
