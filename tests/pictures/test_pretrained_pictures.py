@@ -19,7 +19,7 @@ from liebig.nets.resnet import ResNet
 from liebig.techniques.compute.auto import Compute
 from liebig.techniques.pretraining import ALL, Autoencoder, MaskedPatches
 from liebig.techniques.stopping.epochs import FixedEpochs
-from liebig.train.cost import predicted_seconds
+from liebig.train import cost
 from liebig.train.pictures import PICTURES
 from liebig.train.training import TrainOptions, train
 from liebig.trials.blocks import blocks
@@ -117,14 +117,15 @@ def test_the_end_of_the_time_is_kept(tmp_path, settings):
 
 
 @EVERY
-def test_what_it_costs_is_foreseen(tmp_path, settings):
-    found = picture_task(folder(tmp_path / "bars", 40))
+def test_what_it_costs_is_foreseen(tmp_path, settings, monkeypatch):
+    found = picture_task(without_labels(tmp_path / "some", count=40, more=24))
+    monkeypatch.setattr(cost, "step_cost", lambda *asked: cost.StepCost(0.0, 1.0))
     recipe = plain(found, epochs=4)
     short, long = (
-        predicted_seconds(found.task, each, 32, 1, encoding=PICTURES)
+        cost.predicted_seconds(found.task, each, 32, 1, encoding=PICTURES)
         for each in (recipe, recipe.with_technique(settings(epochs=400)))
     )
-    assert 10 < long / short < 200
+    assert long - short == pytest.approx(400 * (32 + 24) / 32)
 
 
 @EVERY
