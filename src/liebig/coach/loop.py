@@ -22,6 +22,7 @@ from liebig.coach.actions import (
     Job,
     Leave,
     LookAtData,
+    MeasureGrowth,
     NoteBaseline,
     OpenSeal,
     TakeLook,
@@ -30,6 +31,7 @@ from liebig.coach.actions import (
 )
 from liebig.coach.advice import Advisor, Idea
 from liebig.coach.combining import HOPEFUL, least_seconds, predict_ms, promising
+from liebig.coach.growing import measured, requests_for
 from liebig.coach.limits import COMBINE_SHARE, MOST_SHARE, SEEDS_KEPT, SEEDS_SHARE
 from liebig.coach.policy import next_action
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Runner
@@ -61,6 +63,7 @@ from liebig.core.study import (
     Challenged,
     Combined,
     Entry,
+    Explained,
     Left,
     Looked,
     Noted,
@@ -365,6 +368,8 @@ class _Coach:
                 self._train(action)
             case Diagnose():
                 self._diagnose(action)
+            case MeasureGrowth():
+                self._measure_growth(action)
             case BeginRound():
                 self._begin(action)
             case TakeLook():
@@ -443,6 +448,14 @@ class _Coach:
         self._stage(f"asking what limits {note.name}")
         evidence = evidence_of_blocks(study, action.digest, action.fidelity)
         self._write(self.advisor.diagnose(note.recipe, evidence, self.clock()))
+
+    def _measure_growth(self, action: MeasureGrowth) -> None:
+        self._stage("measuring what more rows would bring")
+        recipe = self.study.recipes[action.digest].recipe
+        results = self.runner.run(requests_for(recipe, action.fidelity, action.shares), self._deadline())
+        if any(result.outcome.ending is Ending.ASKED for result in results) and not self.stopping:
+            self.stopping = "asked to stop"
+        self._write(*(Explained(self.clock(), action.digest, each) for each in measured(self.study, action, results)))
 
     def _begin(self, action: BeginRound) -> None:
         known = {action.control}

@@ -550,6 +550,35 @@ class PopulationPaths(Measurement):
 
 
 @dataclass(frozen=True, slots=True)
+class Growth(Measurement):
+    """The score of a recipe against the rows that it is trained on, and where that leads.
+
+    `rows` [sizes], smallest first, `scores` their mean over `blocks` blocks as the user reads it, `error` the standard error of one of
+    them beside the others. `now` are the rows that a block trains on in full; twice as many should bring `twice` (oriented, with
+    its 95 % interval `low` to `high`). `line_rows` are rows up to twice `now`, `line`, `line_low`, `line_high` the score expected
+    there, as the user reads it. Where it could not be measured nothing is in it but `reason`, the end of a sentence.
+    """
+
+    rows: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()
+    error: float = float("nan")
+    blocks: int = 0
+    now: float = float("nan")
+    twice: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+    line_rows: tuple[float, ...] = ()
+    line: tuple[float, ...] = ()
+    line_low: tuple[float, ...] = ()
+    line_high: tuple[float, ...] = ()
+    reason: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        return bool(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedAgain(Measurement):
     """What is handed over was trained once more, on `rows` rows, of which `sealed_rows` were sealed before."""
 

@@ -209,6 +209,19 @@ class CapacityPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class GrowthTold:
+    """Scores against training rows, and where that leads: `points` (rows, score) were measured, `line` (rows, score, low, high) is
+    expected. Twice the `now` rows should change the score by `twice`, an effect as the user reads it. `sentence` says so."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    line: tuple[tuple[float, float, float, float], ...]
+    now: float
+    twice: Effect
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportanceTold:
     """How much worse the score is when this column is shuffled: positive is lost score."""
 
@@ -338,6 +351,7 @@ class ReportData:
     network: NetworkTold | None
     histograms: tuple[LayerHistograms, ...]
     capacity: tuple[CapacityPoint, ...]
+    growth: GrowthTold | None
     importance: tuple[ImportanceTold, ...]
     worst_rows: tuple[WorstRow, ...]
     worst_pictures: tuple[WorstPicture, ...]
