@@ -9,6 +9,7 @@ from typing import Final
 
 from liebig.coach.actions import Action, Challenge, Combine
 from liebig.coach.affording import size_of
+from liebig.coach.deciding import is_read
 from liebig.coach.limits import (
     COMBINE_BLOCKS,
     COMBINE_LEAST,
@@ -47,7 +48,7 @@ def combine(view: View) -> Action | None:
         if challenge is not None:
             return challenge
         names = [incumbent, *_others(view, answered)]
-        if len(names) > 1:
+        if len(names) > 1 or is_read(study.began.metric):
             # More blocks judge better, more candidates have more to give: no candidate is given up for blocks.
             shared = [look for look in _LOOKS if all(answered[name] >= frozenset(range(look)) for name in names)]
             return Combine(tuple(names), max(shared), fidelity)

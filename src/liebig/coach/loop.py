@@ -41,6 +41,7 @@ from liebig.coach.search import around
 from liebig.coach.seen import EVIDENCE_BLOCKS, evidence_of_blocks
 from liebig.coach.view import View
 from liebig.coach.weighed import Prices, affordable, combined, digest_of
+from liebig.core.decision import AS_THEY_COME
 from liebig.core.errors import BudgetTooShort
 from liebig.core.event import (
     BaselineJudged,
@@ -307,12 +308,13 @@ class _Coach:
             self._combination_seconds,
             lambda: MOST_SHARE * (self._until_seal() - self.clock()),
         )
-        weighed = self.runner.weigh(names, blocks, action.fidelity) if len(names) > 1 else None
-        entry = combined(self.study, action, names, weighed)
+        entry = combined(self.study, action, names, lambda some: self.runner.weigh(some, blocks, action.fidelity))
         self._write(replace(entry, at=self.clock()))
         look = entry.look
         if entry.adopted and look is not None:
-            title = f"{len(entry.members)} models together"
+            title = (
+                f"{len(entry.members)} models together" if len(entry.members) > 1 else "another reading of its answers"
+            )
             self._tell(
                 RungAdopted(
                     title, entry.score, look.difference, look.low, look.high, look.verdict, "", self.clock()
@@ -545,7 +547,8 @@ class _Coach:
             members = tuple(self._member(each.name) for each in together.members)
             weights = tuple(each.weight for each in together.members)
             first = study.recipes[study.baseline].recipe
-            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), FinalCombination(members, weights)]
+            winner = FinalCombination(members, weights, together.decision or AS_THEY_COME)
+            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), winner]
         digests = dict.fromkeys((study.baseline, study.incumbent or study.baseline))
         return [FinalRun(study.recipes[each].recipe, epochs_chosen(study, each), rows) for each in digests]
 
@@ -576,7 +579,9 @@ class _Coach:
             total = sum(each.weight for each in kept)
             if kept and len(kept) < len(together.members):
                 kept = [replace(each, weight=each.weight / total) for each in kept]
-                together = replace(together, at=self.clock(), digest=digest_of(kept), members=tuple(kept))
+                together = replace(
+                    together, at=self.clock(), digest=digest_of(kept, together.decision), members=tuple(kept)
+                )
                 entries.append(together)
             winner = together.digest
         sealed, chosen = _sealed(self.clock(), study, baseline, winner, opened[0], opened[-1])

@@ -13,6 +13,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from liebig.classical import Shape, challenger_named
+from liebig.coach.deciding import chosen_decision, cross_fitted_decisions
 from liebig.coach.kept import LIMIT as KEPT_ANSWERS
 from liebig.coach.kept import KeptAnswers
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request, Result, Weighed
@@ -21,6 +22,7 @@ from liebig.coach.seeds import kept_for_seeds, seeds_that_fit
 from liebig.coach.seen import EVIDENCE_BLOCKS
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Predictions, Rows
+from liebig.core.decision import Decision
 from liebig.core.event import DeviceReplaced, Event, Listener, Stop, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run, Score
@@ -394,11 +396,15 @@ class TrainingRunner:
         crossed = cross_fitted_weights(parts, task.metric)
         if crossed is None:
             return None
-        scores = [
-            score_of(task, self._examples_of(index), mixed(part.answers, weights))
-            for index, part, weights in zip(blocks, parts, crossed, strict=True)
-        ]
-        return Weighed(chosen_weights(parts, task.metric), tuple(scores))
+        rows = [self._examples_of(index) for index in blocks]
+        answers = [mixed(part.answers, weights) for part, weights in zip(parts, crossed, strict=True)]
+        weights = chosen_weights(parts, task.metric)
+        weighed = Weighed(weights, tuple(score_of(task, *each) for each in zip(rows, answers, strict=True)))
+        if not task.kind.is_classification:
+            return weighed
+        decisions = cross_fitted_decisions(parts, crossed, task.metric)
+        read = [_read(task, *each) for each in zip(rows, answers, decisions, strict=True)]
+        return replace(weighed, decision=chosen_decision(parts, weights, task.metric), decided=tuple(read))
 
     # --- the rate, the seal, the last fit ---
 
@@ -446,7 +452,8 @@ class TrainingRunner:
         if finished and len(members) == len(final.members):
             seeds = self._more_seeds_of(members, final, networks, spare)
         total = sum(final.weights[place] for place in members)
-        together = Combination(tuple(members.values()), tuple(final.weights[place] / total for place in members))
+        shares = tuple(final.weights[place] / total for place in members)
+        together = Combination(tuple(members.values()), shares, _decision_for(final, seeds))
         sealed = seal_block(self.task, self.seed).select
         opened = self._judged(together, sealed, time.monotonic() - began, epochs)
         return replace(opened, members=tuple(members), seeds=seeds)
@@ -543,6 +550,8 @@ class TrainingRunner:
         spent = time.monotonic() - began
         if not np.isfinite(predictions).all():
             return Opened(failed(seconds), epochs, None)
+        if isinstance(model, Combination) and self.task.metric.names_classes:
+            predictions = model.decision.naming(predictions)
         return Opened(score_of(self.task, sealed, predictions, seconds), epochs, model, spent / len(predictions))
 
     def _train_final(
@@ -569,7 +578,7 @@ class TrainingRunner:
         """Seconds of training on all work rows, and of training once more on all rows."""
         work, share = len(self.task.parts.work), len(self.blocks[0].fit) + len(self.blocks[0].stop)
         match final:
-            case FinalCombination(members, _):
+            case FinalCombination(members=members):
                 each = [self._training_seconds_of(member) for member in members]
                 return sum(once for once, _ in each), sum(again for _, again in each)
             case FinalChallenger(name):
@@ -604,7 +613,7 @@ class TrainingRunner:
             self.refit(each) if isinstance(each, Fitted) else self._fitted_or_none(each.name, every) or each
             for each in fitted.members
         )
-        return fitted if members == fitted.members else Combination(members, fitted.weights)
+        return fitted if members == fitted.members else replace(fitted, members=members)
 
     def refit(self, fitted: Fitted) -> Fitted:
         """The same recipe trained on work and sealed rows together; `fitted` itself where that fails."""
@@ -615,10 +624,31 @@ class TrainingRunner:
         return trained.model if trained.model is not None else fitted
 
 
+def _read(task: Task[Any], rows: Rows, answers: Predictions, decision: Decision) -> Score:
+    """The score of answers that are read so: the metric's by the classes named, the log-loss by the probabilities."""
+    calibrated = decision.calibrated(answers)
+    score = score_of(task, rows, calibrated)
+    if not task.metric.names_classes:
+        return score
+    return replace(
+        score_of(task, rows, decision.naming(calibrated)), loss=score.loss, loss_influence=score.loss_influence
+    )
+
+
 def lasting(recipe: Recipe, epochs: int) -> Recipe:
     """`recipe` for exactly so many epochs, with nothing left to choose; 0 leaves the number that it plans."""
     planned = _epochs(recipe)
     return recipe.replace(stopping=FixedEpochs(epochs=epochs or planned))
+
+
+def _decision_for(final: FinalCombination, seeds: int) -> Decision:
+    """How the answers are read. Several seeds are milder than the one that the temperature was chosen for: where networks have most of
+    the answer it no longer holds."""
+    networks = sum(
+        weight for each, weight in zip(final.members, final.weights, strict=True) if isinstance(each, FinalRun)
+    )
+    mostly = networks > 0.5 * sum(final.weights)
+    return final.decision.uncalibrated() if seeds > 1 and mostly else final.decision
 
 
 def _of_seeds(recipe: Recipe, count: int) -> Recipe:

@@ -14,6 +14,7 @@ from math import isfinite
 from typing import TypeVar
 
 from liebig.core.check import Fact
+from liebig.core.decision import Decision
 from liebig.core.evidence import Evidence, Measurement
 from liebig.core.recipe import Recipe
 from liebig.core.run import Outcome, Score
@@ -247,6 +248,8 @@ class Combined(Entry):
     score: float  # mean of the cross-fitted combination over the blocks, as the user reads it
     adopted: bool
     reason: str
+    decision: Decision | None = None  # how their answers are read
+    decided: Look | None = None  # what that was worth beside answers as they come, by cross-fitting
 
 
 @dataclass(frozen=True, slots=True)

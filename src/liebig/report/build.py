@@ -54,7 +54,7 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         trials=tuple(trial_told(study, each, measure, teller) for each in study.trials if is_competition(each)),
         parts=parts_told(study, final, measure, teller),
         challengers=challengers_told(study, measure),
-        together=answer_in_words(combination.members) if combination and combination.adopted else "",
+        together=answer_in_words(combination) if combination and combination.adopted else "",
         models=len(combination.members) if combination and combination.adopted else 1,
         growth=growth.sentence if growth else "",
     )

@@ -262,10 +262,12 @@ class MemberTold:
 @dataclass(frozen=True, slots=True)
 class CombinationTold:
     """Models that answer together, or would have. `effect` is theirs beside the best network in the same blocks, with weights
-    that the block judged had no part in; `adopted` says that the seal judged them. `sentences` explain it."""
+    that the block judged had no part in; `adopted` says that the seal judged them. `reading` says in a few words how their answers are
+    read, "" as they come. `sentences` explain it."""
 
     members: tuple[MemberTold, ...]
     effect: Effect | None
+    reading: str
     candidates: int
     adopted: bool
     reason: str
