@@ -74,6 +74,12 @@ def growth_of(study: Study, digest: str) -> Growth | None:
     )
 
 
+def more_rows_help(study: Study) -> bool:
+    """Whether the last that was measured says, with 95 % certainty, that more rows would help."""
+    found = [each.what for each in study.all(Explained) if isinstance(each.what, Growth) and each.what.is_measured]
+    return bool(found) and found[-1].low > 0
+
+
 def requests_for(recipe: Recipe, fidelity: Fidelity, shares: Sequence[float]) -> list[Request]:
     """Runs of the recipe on these shares of its rows, size by size, each in the first blocks."""
     return [

@@ -102,7 +102,7 @@ class Found(Protocol):
 class TrainingRunner:
     """Trains recipes on a task, whose data `encoding` feeds to them. `clock` is the study's, `memory` the bytes that training
     may add (None: 60 % of what is free). `precision` holds for all runs, so that pairs differ in nothing else (None: as each
-    recipe says). `refits` says that the winner will be trained once more on all rows, which takes its time, too. With
+    recipe says). `refits` tells whether the winner will be trained once more on all rows, as far as is known: it takes its time, too. With
     `threads` their number follows what else the machine does, and so do the probes; without, results do not depend on that.
     `paths` is what was measured of how a user's own networks are trained, `training_seconds` what was spent training so far,
     other algorithms too. Without `keeps_answers` nothing can be combined. With `bounds_prediction` it is measured what
@@ -118,7 +118,7 @@ class TrainingRunner:
         listener: Listener = silent,
         count: int = 20,
         precision: Precision | None = None,
-        refits: bool = False,
+        refits: Callable[[], bool] = lambda: False,
         threads: Threads | None = None,
         encoding: Encoding = TABLES,
         keeps_answers: bool = True,
@@ -484,7 +484,7 @@ class TrainingRunner:
         again = (
             self._training_seconds_of(FinalChallenger(each.name))[1]
             for each in members.values()
-            if self._refits and isinstance(each, FittedChallenger)
+            if isinstance(each, FittedChallenger) and self._refits()
         )
         seeds, reached = self._seeds(final.networks, spent, sum(again), spare), []
         for place, member in list(members.items()):
@@ -518,7 +518,7 @@ class TrainingRunner:
     @property
     def _again(self) -> float:
         """Rows that the winner is trained on once more, beside those that it was trained on."""
-        return self.task.rows / max(len(self.task.parts.work), 1) if self._refits else 0.0
+        return self.task.rows / max(len(self.task.parts.work), 1) if self._refits() else 0.0
 
     def _times(self, networks: Sequence[FinalRun], seeds: int) -> float:
         """How many times as long training these from so many seeds takes as from one; without end where nothing was timed."""
@@ -571,7 +571,7 @@ class TrainingRunner:
 
     def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         each_alone = [self._training_seconds_of(each) for each in finals]
-        again = each_alone[-1][1] if self._refits and each_alone else 0.0
+        again = each_alone[-1][1] if each_alone and self._refits() else 0.0
         return sum(once for once, _ in each_alone) + again + AFTER_SEAL
 
     def _training_seconds_of(self, final: AnyFinal | FinalChallenger) -> tuple[float, float]:
