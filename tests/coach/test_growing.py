@@ -10,13 +10,14 @@ import torch
 
 from liebig.coach.actions import Diagnose, MeasureGrowth
 from liebig.coach.advice import Idea
-from liebig.coach.advising import TableAdvisor
+from liebig.coach.advising import DataAdvisor
 from liebig.coach.growing import growth_of, measure_growth, measured, requests_for
 from liebig.coach.loop import MemoryLedger, improve
 from liebig.coach.policy import next_action
 from liebig.coach.runner import Result
 from liebig.coach.seen import curve_of, evidence_as_diagnosed
 from liebig.coach.simulation import World, simulated_began
+from liebig.coach.table_subject import TableSubject
 from liebig.coach.training import TrainingRunner
 from liebig.coach.view import View
 from liebig.core.evidence import Evidence, FinalScore, LearningCurve
@@ -149,7 +150,7 @@ def test_a_study_of_a_table_knows_what_more_rows_would_bring(found):
     runner = TrainingRunner(found, seed=0, clock=lambda: 0.0)
     began = replace(simulated_began(World(80), 0, trials=1), work_rows=len(found.task.parts.work), kind=found.task.kind)
     ledger = MemoryLedger(Study((began,)))
-    improve(ledger, runner, TableAdvisor(found, runner, baseline=short, only_networks=True), lambda: 0.0)
+    improve(ledger, runner, DataAdvisor(TableSubject(found), runner, baseline=short, only_networks=True), lambda: 0.0)
     study = ledger.study
     growth = growth_of(study, study.baseline)
     assert growth.is_measured

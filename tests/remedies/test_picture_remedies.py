@@ -80,7 +80,7 @@ def test_a_backbone_is_unfrozen_step_by_step(task):
 
 
 def test_the_starting_recipe_comes_apart_into_named_parts(task):
-    told = {part.path: part.name for part in parts(textbook(task), mirrored(starting(task)))}
+    told = {part.path: part.name for part in parts(textbook(task), mirrored(starting(task)), task.task.kind)}
     for path in ("techniques.random-crop", "techniques.random-flip", "techniques.colour-jitter", "techniques.cutout"):
         assert path in told
     assert told["techniques.random-crop"].startswith("random crops")

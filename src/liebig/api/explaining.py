@@ -39,7 +39,7 @@ def explain_study(
     runs = [run for (of, _), by_block in study.scores.items() if of == digest for run in by_block.values()]
     seen = next((run.evidence for run in runs if run.evidence.measurements), None)
     measured.append(network_card(seen) if seen is not None else None)
-    asked = runner.fitted_in_block(recipe, 0, until - clock())
+    asked = runner.finals.fitted_in_block(recipe, 0, until - clock())
     if asked is not None:
         part = judged_part(asked, found.task, runner.blocks[0].select)
         measured.append(worst_rows([part], found.task.metric, found.task.classes))
@@ -67,7 +67,7 @@ def explain_pictures(
     measured.append(augmented_pictures(found.task, recipe, study.began.seed))
     answered = runner.answers_in_block(digest, 0)
     if answered is None:  # a study that went on after a kill keeps no answers
-        asked = runner.fitted_in_block(recipe, 0, until - clock())
+        asked = runner.finals.fitted_in_block(recipe, 0, until - clock())
         rows = runner.blocks[0].select
         answered = None if asked is None else (rows, asked.predict_rows(found.task, rows, PICTURES))
     if answered is not None:
