@@ -120,12 +120,6 @@ def test_a_threshold_is_where_the_second_class_begins() -> None:
     assert (decision.naming(around) > 0.5).tolist() == [False, True]
 
 
-def test_what_is_no_decision_is_refused() -> None:
-    for temperature, shifts in ((0.0, ()), (float("nan"), ()), (1.0, (float("inf"), 0.0))):
-        with pytest.raises(ValueError, match="finite"):
-            Decision(temperature, shifts)
-
-
 # --- what is kept ---------------------------------------------------------------------------------------------------
 
 

@@ -148,7 +148,7 @@ def test_scores_and_losses_are_written_from_the_smallest_size_on(found):
 def test_a_study_of_a_table_knows_what_more_rows_would_bring(found):
     short = textbook(found).replace(stopping=FixedEpochs(epochs=3), compute=Compute(precision="float32"))
     runner = TrainingRunner(found, seed=0, clock=lambda: 0.0)
-    began = replace(simulated_began(World(80), 0, trials=1), work_rows=len(found.task.parts.work), kind=found.task.kind)
+    began = replace(simulated_began(World(80), 0, trials=0), work_rows=len(found.task.parts.work), kind=found.task.kind)
     ledger = MemoryLedger(Study((began,)))
     improve(ledger, runner, DataAdvisor(TableSubject(found), runner, baseline=short, only_networks=True), lambda: 0.0)
     study = ledger.study

@@ -88,8 +88,10 @@ def _decision(stored: StoredModel) -> Decision:
         return AS_THEY_COME
     said = stored.parts[_DECISION].plain
     decision = Decision(float(said["temperature"]), tuple(float(each) for each in said["shifts"]))
-    if len(decision.shifts) not in {0, len(stored.facts.classes)}:
-        raise ValueError(f"a shift for each of {len(stored.facts.classes)} classes was required")
+    if len(decision.shifts) not in {0, len(stored.facts.classes)} or not np.isfinite(decision.shifts).all():
+        raise ValueError(f"a finite shift for each of {len(stored.facts.classes)} classes was required")
+    if not 0.0 < decision.temperature < np.inf:
+        raise ValueError(f"a temperature above 0 was required, however {decision.temperature} came")
     return decision
 
 

@@ -25,10 +25,6 @@ class Decision:
     temperature: float = 1.0
     shifts: tuple[float, ...] = ()
 
-    def __post_init__(self) -> None:
-        if not (self.temperature > 0 and math.isfinite(self.temperature) and all(map(math.isfinite, self.shifts))):
-            raise ValueError(f"a temperature above 0 and finite shifts are needed, however {self} came")
-
     def calibrated(self, predictions: Predictions) -> Predictions:
         """The probabilities to be read (`core.arrays.Predictions`)."""
         if self.temperature == 1.0:
