@@ -33,8 +33,9 @@ import torch
 
 from liebig.coach.advice import Idea
 from liebig.coach.advising import DataAdvisor
+from liebig.coach.ledger import MemoryLedger
 from liebig.coach.limits import WORTH_TRYING
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.loop import improve
 from liebig.coach.runner import Request
 from liebig.coach.table_subject import TableSubject
 from liebig.coach.training import TrainingRunner

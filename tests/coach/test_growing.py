@@ -12,7 +12,8 @@ from liebig.coach.actions import Diagnose, MeasureGrowth
 from liebig.coach.advice import Idea
 from liebig.coach.advising import DataAdvisor
 from liebig.coach.growing import growth_of, measure_growth, measured, requests_for
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.ledger import MemoryLedger
+from liebig.coach.loop import improve
 from liebig.coach.policy import next_action
 from liebig.coach.runner import Result
 from liebig.coach.seen import curve_of, evidence_as_diagnosed

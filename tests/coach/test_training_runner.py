@@ -8,7 +8,8 @@ import torch
 from liebig.coach import trainer
 from liebig.coach.advising import DataAdvisor
 from liebig.coach.finals import lasting
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.ledger import MemoryLedger
+from liebig.coach.loop import improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
 from liebig.coach.table_subject import TableSubject
