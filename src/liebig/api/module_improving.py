@@ -177,7 +177,7 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
         runner = TrainingRunner(
             found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event,
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
-            refits=asked.refit == "all", keeps_answers=False,
+            refits=lambda: asked.refit == "all", keeps_answers=False,
         )  # fmt: skip
         settings = None
         if store.study.began.trials is None:  # else nothing may depend on what is faster at this moment
