@@ -32,10 +32,12 @@ import polars as pl
 import torch
 
 from liebig.coach.advice import Idea
-from liebig.coach.advising import TableAdvisor
+from liebig.coach.advising import DataAdvisor
+from liebig.coach.ledger import MemoryLedger
 from liebig.coach.limits import WORTH_TRYING
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.loop import improve
 from liebig.coach.runner import Request
+from liebig.coach.table_subject import TableSubject
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
@@ -96,7 +98,7 @@ class CountedLedger(MemoryLedger):
 class OrderedAdvisor:
     """A table's advisor that begins from a broken recipe; with `shuffle` its ideas come in random order."""
 
-    def __init__(self, within: TableAdvisor, runner: TrainingRunner, shuffle: np.random.Generator | None) -> None:
+    def __init__(self, within: DataAdvisor, runner: TrainingRunner, shuffle: np.random.Generator | None) -> None:
         self._within, self._runner, self._shuffle = within, runner, shuffle
 
     def baseline(self) -> Idea:
@@ -177,7 +179,9 @@ def path_of(broken: Broken, seed: int, trials: int, rows: int, shuffled: bool) -
 
     runner = TrainingRunner(found, seed=seed, clock=clock, precision="float32")
     shuffle = np.random.default_rng([seed, 1]) if shuffled else None
-    advisor = OrderedAdvisor(TableAdvisor(found, runner, baseline=broken_recipe(found, broken)), runner, shuffle)
+    advisor = OrderedAdvisor(
+        DataAdvisor(TableSubject(found), runner, baseline=broken_recipe(found, broken)), runner, shuffle
+    )
     ledger = CountedLedger()
     ledger.append(_began(found, broken, seed, trials))
     with contextlib.suppress(_Enough):

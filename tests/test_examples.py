@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+import liebig
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -46,6 +48,14 @@ def test_a_sensor_file_is_learnt(tmp_path: Path) -> None:
     told = said(tmp_path, "sensor_file.py")
     assert "the first five of the test part" in told
     assert float(told.partition("accuracy")[2].split()[0]) > 0.6
+
+
+@pytest.mark.end_to_end
+def test_a_folder_of_pictures_is_drawn_and_looked_at(tmp_path: Path) -> None:
+    assert "disc, cross, ring" in said(tmp_path, "pictures/shapes.py", "shapes", "90")
+    look = str(liebig.look(tmp_path / "shapes"))
+    for told in ("91 pictures, colour", "disc/broken.jpg", "copies  1 "):
+        assert told in look
 
 
 @pytest.mark.end_to_end

@@ -111,7 +111,7 @@ def test_members_that_do_not_belong_together_are_refused(
 
 def test_all_are_trained_again_on_all_rows(found: TableTask, together: tuple[Combination, float]) -> None:
     runner = TrainingRunner(found, seed=0, clock=lambda: 0.0)
-    again = runner.refit_together(together[0])
+    again = runner.finals.refit_together(together[0])
     assert again.weights == together[0].weights
     assert all(one is not other for one, other in zip(again.members, together[0].members, strict=True))
     frame = found.task.data.frame

@@ -8,8 +8,9 @@ import pytest
 
 from liebig.coach.actions import BeginRound
 from liebig.coach.advice import Idea
+from liebig.coach.ledger import MemoryLedger
 from liebig.coach.limits import FIDELITIES
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.loop import improve
 from liebig.coach.runner import Result
 from liebig.coach.simulation import (
     SimulatedAdvisor,

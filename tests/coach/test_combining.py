@@ -10,7 +10,8 @@ from test_coach_loop import Clock, TimedRunner, run
 from liebig.coach.actions import Challenge, Combine, OpenSeal
 from liebig.coach.combining import combine
 from liebig.coach.kept import KeptAnswers
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.ledger import MemoryLedger
+from liebig.coach.loop import improve
 from liebig.coach.policy import next_action
 from liebig.coach.runner import Final, FinalChallenger, FinalCombination, Opened, Weighed
 from liebig.coach.simulation import SimulatedAdvisor, World, changes_of, simulated_began

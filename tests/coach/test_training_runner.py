@@ -5,12 +5,15 @@ import polars as pl
 import pytest
 import torch
 
-from liebig.coach import training
-from liebig.coach.advising import TableAdvisor
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach import trainer
+from liebig.coach.advising import DataAdvisor
+from liebig.coach.finals import lasting
+from liebig.coach.ledger import MemoryLedger
+from liebig.coach.loop import improve
 from liebig.coach.runner import Request
 from liebig.coach.simulation import World, simulated_began
-from liebig.coach.training import TrainingRunner, lasting
+from liebig.coach.table_subject import TableSubject
+from liebig.coach.training import TrainingRunner
 from liebig.core.event import DeviceReplaced
 from liebig.core.study import Diagnosed, Ran, Study
 from liebig.core.task import Fidelity
@@ -64,7 +67,7 @@ def test_costs_are_predicted_and_learnt(found):
     requests = [Request(short(found), block) for block in range(3)]
     assert 0 < runner.predicted_seconds(requests[:1]) <= runner.predicted_seconds(requests)
     runner.run(requests, None)
-    assert runner.training_seconds > 0
+    assert runner.trainer.training_seconds > 0
     assert runner.predicted_seconds(requests) > 0
 
 
@@ -75,8 +78,8 @@ def test_the_device_is_timed_once_where_there_are_two(found, monkeypatch):
         asked.append(members)
         return "cpu"
 
-    monkeypatch.setattr(training, "default_device", lambda: torch.device("cuda"))
-    monkeypatch.setattr(training, "fastest_device", fastest)
+    monkeypatch.setattr(trainer, "default_device", lambda: torch.device("cuda"))
+    monkeypatch.setattr(trainer, "fastest_device", fastest)
     runner = TrainingRunner(found, seed=0, clock=lambda: 0.0, threads=Threads(), listener=told.append)
     runner.run([Request(short(found), block) for block in range(2)], None)
     runner.run([Request(short(found), 2)], None)
@@ -96,7 +99,7 @@ def test_placebos_are_trained_alike_under_other_seeds(found):
     changed = plain.replace(optimizer=Adam(learning_rate=1e-3 * (1 + 1e-9)))
     same = runner.run([Request(plain, 0), Request(changed, 0)], None)
     assert same[0].score.loss == pytest.approx(same[1].score.loss, abs=1e-3)
-    runner.reseed(changed, 7)
+    runner.trainer.reseed(changed, 7)
     other = runner.run([Request(plain, 0), Request(changed, 0)], None)
     assert other[0].score.loss == pytest.approx(same[0].score.loss, abs=1e-3)
     assert other[1].score.loss != pytest.approx(same[0].score.loss, abs=1e-3)
@@ -116,7 +119,7 @@ def test_a_challenger_is_judged_on_the_same_rows(found):
 
 def test_a_whole_study_of_a_small_table(found):
     runner = runner_of(found)
-    advisor = TableAdvisor(found, runner, baseline=short(found), placebo=True)
+    advisor = DataAdvisor(TableSubject(found), runner, baseline=short(found), placebo=True)
     ledger = MemoryLedger(Study((simulated_began(World(40), 0, trials=2),)))
     handed = improve(ledger, runner, advisor, lambda: 0.0)
     study = ledger.study
@@ -134,7 +137,7 @@ def test_the_starting_recipe_has_cheaper_forms(rows, forms):
     )
     found = table_task(frame, "y", kind="regression")
     runner = runner_of(found)
-    ideas = TableAdvisor(found, runner).starting()
+    ideas = DataAdvisor(TableSubject(found), runner).starting()
     costs = [runner.predicted_seconds([Request(idea.recipe, 0)]) for idea in ideas]
     assert len({idea.recipe.digest for idea in ideas}) == forms
     assert costs == sorted(costs, reverse=True)

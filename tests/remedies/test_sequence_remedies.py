@@ -91,6 +91,6 @@ def test_what_fades_is_kept(task):
 
 
 def test_the_starting_recipe_comes_apart_into_named_parts(task):
-    told = {part.path: part.name for part in parts(textbook(task), starting(task))}
+    told = {part.path: part.name for part in parts(textbook(task), starting(task), task.task.kind)}
     assert told["network"].startswith("the network's kind")
     assert "schedule" in told

@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from liebig.coach.explanations import capacity, column_importance, judged_part, network_card, worst_rows
-from liebig.coach.picture_explanations import augmented_pictures, confusion, worst_pictures
+from liebig.coach.picture_explanations import (
+    augmented_pictures,
+    confusion,
+    near_duplicates,
+    suspect_labels,
+    worst_pictures,
+)
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Measurement
 from liebig.core.study import Explained
@@ -39,7 +45,7 @@ def explain_study(
     runs = [run for (of, _), by_block in study.scores.items() if of == digest for run in by_block.values()]
     seen = next((run.evidence for run in runs if run.evidence.measurements), None)
     measured.append(network_card(seen) if seen is not None else None)
-    asked = runner.fitted_in_block(recipe, 0, until - clock())
+    asked = runner.finals.fitted_in_block(recipe, 0, until - clock())
     if asked is not None:
         part = judged_part(asked, found.task, runner.blocks[0].select)
         measured.append(worst_rows([part], found.task.metric, found.task.classes))
@@ -56,7 +62,8 @@ def explain_pictures(
     clock: Callable[[], float],
     until: float,
 ) -> None:
-    """The same for pictures: the network's size and card, the worst pictures, what is taken for what, what augmentation does."""
+    """The same for pictures: the network's size and card, the worst pictures, what is taken for what,
+    labels that are doubted, copies, what augmentation does."""
     study = store.study
     sealed = study.sealed
     digest = study.network_of(sealed.handed_over) if sealed else study.incumbent or ""
@@ -67,11 +74,14 @@ def explain_pictures(
     measured.append(augmented_pictures(found.task, recipe, study.began.seed))
     answered = runner.answers_in_block(digest, 0)
     if answered is None:  # a study that went on after a kill keeps no answers
-        asked = runner.fitted_in_block(recipe, 0, until - clock())
+        asked = runner.finals.fitted_in_block(recipe, 0, until - clock())
         rows = runner.blocks[0].select
         answered = None if asked is None else (rows, asked.predict_rows(found.task, rows, PICTURES))
     if answered is not None:
         measured += [worst_pictures(found.task, *answered), confusion(found.task, *answered)]
+        every = [runner.answers_in_block(digest, index) for index in range(len(runner.blocks))]
+        measured.append(suspect_labels(found.task, [each for each in every if each is not None] or [answered]))
+    measured.append(near_duplicates(found.task, is_opened=sealed is not None))
     store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))
 
 

@@ -32,11 +32,12 @@ from liebig.api.options import DEFAULT_BUDGET, TableOptions, seconds_of
 from liebig.api.showing import listener_of
 from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
 from liebig.coach.advice import Advisor
-from liebig.coach.advising import TableAdvisor
+from liebig.coach.advising import DataAdvisor, Subject
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
-from liebig.coach.picture_advising import PictureAdvisor
-from liebig.coach.sequence_advising import SequenceAdvisor
+from liebig.coach.picture_subject import PictureSubject
+from liebig.coach.sequence_subject import SequenceSubject
+from liebig.coach.table_subject import TableSubject
 from liebig.coach.training import TrainingRunner
 from liebig.coach.view import MAX_PREDICT_MS
 from liebig.core.errors import UserError
@@ -45,6 +46,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.data.pictures.task import PictureTask
 from liebig.data.sequences.task import SequenceTask
+from liebig.data.table.task import TableTask
 from liebig.hardware.convolutions import convolution_gain
 from liebig.hardware.device import default_device
 from liebig.hardware.precision import bfloat16_gain
@@ -306,17 +308,9 @@ def _run_with(
         bounds_prediction=math.isfinite(wishes.max_predict_ms),
         encoding=encoding_of(found),
     )
-    advisor: Advisor
-    if isinstance(found, PictureTask):
-        advisor = PictureAdvisor(found, runner, baseline=first, placebo=wishes.placebo)
-    elif isinstance(found, SequenceTask):
-        advisor = SequenceAdvisor(
-            found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks,
-        )  # fmt: skip
-    else:
-        advisor = TableAdvisor(
-            found, runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks
-        )
+    advisor = DataAdvisor(
+        _subject(found), runner, baseline=first, placebo=wishes.placebo, only_networks=wishes.only_networks
+    )
     with undone_when_refused(store, asked.is_new):
         _require_quick(runner, advisor, wishes.max_predict_ms)
         handed = climb(store, runner, advisor, clock, on_event)
@@ -327,6 +321,16 @@ def _run_with(
     done = ImprovedStudy(store.path, store.study)
     done.report()
     return done
+
+
+def _subject(found: AnyTask) -> Subject:
+    match found:
+        case PictureTask():
+            return PictureSubject(found)
+        case SequenceTask():
+            return SequenceSubject(found)
+        case TableTask():
+            return TableSubject(found)
 
 
 def _require_quick(runner: TrainingRunner, advisor: Advisor, most: float) -> None:
@@ -356,7 +360,7 @@ def _hand_over(
     budget = handed.study.began.budget
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
     if asked.wishes.refit == "all":
-        until -= runner.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
+        until -= runner.finals.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
     if isinstance(found, PictureTask):
         explain_pictures(store, found, runner, clock, until)
     elif isinstance(found, SequenceTask):
@@ -364,7 +368,7 @@ def _hand_over(
     else:
         explain_study(store, found, runner, clock, until)
     if asked.wishes.refit == "all":
-        again = runner.refit(fitted) if isinstance(fitted, Fitted) else runner.refit_together(fitted)
+        again = runner.finals.refit(fitted) if isinstance(fitted, Fitted) else runner.finals.refit_together(fitted)
         if again is not fitted:
             fitted, rows = again, rows + len(found.task.parts.sealed)
             digest = sealed.handed_over if sealed is not None else ""

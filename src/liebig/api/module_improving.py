@@ -192,8 +192,8 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
     on_event(Stage("writing the model and the report", clock()))
     if isinstance(handed.model, Fitted):
         _hand_over(asked, runner, handed, handed.model, clock)
-    if runner.paths.found.paths:
-        store.append(Explained(clock(), handed.study.baseline or "", runner.paths.found))
+    if runner.trainer.paths.found.paths:
+        store.append(Explained(clock(), handed.study.baseline or "", runner.trainer.paths.found))
     end(store, handed, runner, clock)
     done = ModuleStudy(store.path, store.study, found)
     done.report()
@@ -208,7 +208,7 @@ def _hand_over(
     task = found.task
     rows = len(task.parts.work)
     if asked.refit == "all":
-        again = runner.refit(fitted)
+        again = runner.finals.refit(fitted)
         if again is not fitted:
             fitted, rows = again, rows + len(task.parts.sealed)
             store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(task.parts.sealed))))

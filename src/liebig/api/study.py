@@ -78,4 +78,6 @@ def sealed_score(study: Study) -> float:
 def end(store: StudyStore, handed: Handed, runner: TrainingRunner, clock: Callable[[], float]) -> None:
     """Write the last entry of the ledger."""
     training = sum(ran.seconds for ran in handed.study.all(Ran))
-    store.append(Ended(clock(), handed.reason, clock(), runner.training_seconds or training, environment.peak_gib()))
+    store.append(
+        Ended(clock(), handed.reason, clock(), runner.trainer.training_seconds or training, environment.peak_gib())
+    )

@@ -122,7 +122,7 @@ class ModuleAdvisor:
     def ideas(self, study: Study, recipe: Recipe) -> Sequence[Idea]:
         findings = findings_of(study, recipe)
         if recipe.digest not in self._rates and rate_of(recipe) is not None:
-            self._rates[recipe.digest] = self._runner.found_rate(recipe)
+            self._rates[recipe.digest] = self._runner.trainer.found_rate(recipe)
         situation = Situation(
             self._found.task.kind, len(self._found.task.parts.work), _NO_COLUMNS,
             evidence_of(study, recipe).having(*self._known()), self._rates.get(recipe.digest),
@@ -170,7 +170,7 @@ class ModuleAdvisor:
         return ideas_without(before, after, self._found.task.kind)
 
     def fair(self, idea: Idea) -> Sequence[Idea]:
-        return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.found_rate(idea.recipe))
+        return fair_forms(idea, self._ranked.get(idea.recipe.digest), self._runner.trainer.found_rate(idea.recipe))
 
     def challengers(self) -> Sequence[str]:
         return ()

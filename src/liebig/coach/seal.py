@@ -9,8 +9,9 @@ from typing import Final
 
 from scipy.special import stdtrit
 
+from liebig.coach.runner import Opened
 from liebig.core.run import Score
-from liebig.core.study import Study
+from liebig.core.study import Sealed, Study
 
 #: The seal's interval.
 CONFIDENCE: Final = 0.95
@@ -68,3 +69,34 @@ def epochs_chosen(study: Study, digest: str) -> int:
         return 0
     _, fidelity, epochs = max(found, key=lambda each: each[0])
     return max(1, round(median_low(epochs) / fidelity.epochs))
+
+
+def sealed(at: float, study: Study, baseline: str, winner: str, before: Opened, after: Opened) -> tuple[Sealed, Opened]:
+    """The entry, and the model that is handed over: the winner's where it is better, else the baseline's."""
+    turn = 1.0 if study.began.higher_is_better else -1.0
+    nan = float("nan")
+    gain, low, high, better, proven = nan, nan, nan, before.score.failed and not after.score.failed, False
+    if not before.score.failed and not after.score.failed:
+        unit = 0.0
+        if study.began.metric == "accuracy":
+            unit = len(before.score.rows) / study.began.sealed_rows
+        judged = judge_seal(before.score, after.score, unit)
+        gain, low, high, better, proven = judged.gain, judged.low, judged.high, judged.better, judged.proven
+    handed = winner if better else baseline
+    chosen = after if better else before
+    entry = Sealed(
+        at=at, baseline=baseline, final=winner, handed_over=handed, baseline_score=turn * before.score.value,
+        final_score=turn * after.score.value, gain=gain, low=low, high=high, proven=proven, rows=study.began.sealed_rows,
+        epochs={baseline: before.epochs, winner: after.epochs}, predict_seconds_per_row=chosen.predict_seconds_per_row,
+        seeds=after.seeds,
+    )  # fmt: skip
+    return entry, chosen
+
+
+def sentence_of(sealed: Sealed) -> str:
+    """The gain in one sentence, about these models."""
+    if sealed.final == sealed.baseline:
+        return "Nothing that was tried is shown to help. The baseline is handed over."
+    if sealed.handed_over == sealed.baseline:
+        return "The winner of the trials is not better on the sealed part. The baseline is handed over."
+    return "This model is better on the sealed part. " + ("Proven." if sealed.proven else "Not proven.")

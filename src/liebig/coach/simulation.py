@@ -19,7 +19,8 @@ import numpy as np
 from pydantic import Field
 
 from liebig.coach.advice import Idea
-from liebig.coach.loop import MemoryLedger, improve
+from liebig.coach.ledger import MemoryLedger
+from liebig.coach.loop import improve
 from liebig.coach.runner import AnyFinal, Opened, Request, Result, Weighed
 from liebig.coach.runner import Final as FinalRun
 from liebig.core.arrays import Reals, Rows

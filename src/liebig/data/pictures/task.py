@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 
 from liebig.core.arrays import Reals, Rows
 from liebig.core.errors import UserError, did_you_mean
-from liebig.core.evidence import ColumnProfile, DataProfile
-from liebig.core.metric import ACCURACY, RMSE, Metric, metric_named
+from liebig.core.evidence import DataProfile
 from liebig.core.task import Parts, Task, TaskKind
+from liebig.data.examples import (
+    LEAST_EXAMPLES,
+    check_share,
+    checked_parts,
+    examples_profile,
+    note_of_rare,
+    usual_metric,
+)
 from liebig.data.pictures.cache import USUAL_BYTES, cached
 from liebig.data.pictures.content import PictureData, Pixels
 from liebig.data.pictures.decoding import Broken, check_size, decode
@@ -25,10 +32,7 @@ from liebig.data.table.columns import POINT, numbers
 from liebig.data.table.parts import RARE_CLASS, sealed_rows
 from liebig.data.table.target import class_order, target_of
 
-#: Fewer pictures than this cannot be split five ways with something left to learn from.
-LEAST_PICTURES: Final = 20
 _MOST_CLASSES: Final = 1000
-_NAN: Final = float("nan")
 _TOLD: Final = 3
 
 
@@ -59,6 +63,7 @@ class Read:
     broken: tuple[Broken, ...]
     notes: tuple[str, ...]
     was_cached: bool = False
+    unlabelled: Pixels | None = None
 
 
 def read_pictures(
@@ -86,6 +91,8 @@ def read_pictures(
         notes.append(f"{found.skipped} files are no pictures and were passed over")
     if made.broken:
         notes.append(_told_broken(made.broken))
+        lost = sorted({each.label for each in found.places} - {"", *(each.label for each in places)})
+        notes += [f'of "{each}" no picture can be read: it is no class' for each in lost]
     return Read(found.name, made.pixels, places, made.sizes, targets, (), made.broken, tuple(notes), known)
 
 
@@ -130,6 +137,7 @@ def picture_task(
             raise UserError("a test part was given twice: there is one in the pictures, and one by --test")
         channels, height, width = read.pixels.shape[3], *read.pixels.shape[1:3]
         tested = _with_labels(read_pictures(test, target, shape=(channels, height, width)), target)
+        tested = replace(tested, unlabelled=None)
         read = _joined(read, tested, own)
     values, classes, task_kind, why = _target(read, kind)
     notes = [*read.notes]
@@ -140,18 +148,18 @@ def picture_task(
         notes.append(f"{duplicates} pictures are the same as others, or nearly; those stay in one part")
     if shared:
         notes.append(f"{shared} pictures to learn from are the same as, or nearly, one of the test part")
-    data = PictureData(read.pixels, tuple(each.name for each in read.places), read.sizes)
+    data = PictureData(read.pixels, tuple(each.name for each in read.places), read.sizes, read.unlabelled)
     name = target or (read.targets.name if read.targets is not None else "class")
     task = Task(
-        name=read.name, kind=task_kind, target_name=name, target=values, classes=classes, metric=_metric(metric, task_kind),
+        name=read.name, kind=task_kind, target_name=name, target=values, classes=classes, metric=usual_metric(metric, task_kind),
         parts=parts, data=data, seed=seed, groups=groups,
     )  # fmt: skip
-    profile = _profile(task, duplicates, shared, why)
+    profile = examples_profile(task, duplicates, shared, why)
     return PictureTask(task, profile, tuple(notes), read.broken, size, read.was_cached)
 
 
 def _with_labels(read: Read, target: str | None) -> Read:
-    """With a column of labels: from the folders, where no table gives one. Pictures without a label are left out."""
+    """With a column of labels: from the folders, where no table gives one. Pictures without a label stand apart."""
     if read.targets is not None:
         targets = read.targets
         if read.names:
@@ -167,12 +175,16 @@ def _with_labels(read: Read, target: str | None) -> Read:
     if len(known) == len(read.places):
         return replace(read, targets=targets)
     dropped = len(read.places) - len(known)
-    notes = read.notes
-    if not any("no class folder" in each for each in notes):
-        notes = (*notes, f"{dropped} pictures were left out: they have no label")
+    notes = (
+        *read.notes,
+        f"{dropped} pictures have no label: they are neither learnt nor judged, only pretraining sees them",
+    )
+    without = np.setdiff1d(np.arange(len(read.places)), known)
+    # Pictures of a test part are not for training, whatever is said of them.
+    without = without[[read.places[i].part != "test" for i in without]]
     return replace(
         read, pixels=read.pixels[known], places=tuple(read.places[i] for i in known), sizes=read.sizes[known],
-        targets=targets[known], notes=notes,
+        targets=targets[known], notes=notes, unlabelled=read.pixels[without] if len(without) else None,
     )  # fmt: skip
 
 
@@ -205,9 +217,9 @@ def _target(read: Read, kind: str | None) -> tuple[Reals, tuple[str, ...], TaskK
     targets = read.targets
     assert targets is not None
     is_test = np.array([each.part == "test" for each in read.places])
-    if len(targets) < LEAST_PICTURES:
+    if len(targets) < LEAST_EXAMPLES:
         raise UserError(
-            f"at least {LEAST_PICTURES} pictures with a label are needed to split them, however {len(targets)} came"
+            f"at least {LEAST_EXAMPLES} pictures with a label are needed to split them, however {len(targets)} came"
         )
     from_table = not any(each.label for each in read.places)
     if from_table and not read.names and (kind == "regression" or _are_numbers(targets)):
@@ -251,25 +263,16 @@ def _parts(
     read: Read, values: Reals, classes: tuple[str, ...], kind: TaskKind, groups: Rows | None, share: float, seed: int,
     notes: list[str],
 ) -> Parts:  # fmt: skip
-    if not 0.0 < share < 1.0:
-        raise UserError(f"the sealed share must lie between 0 and 1, however {share} came")
+    check_share(share)
     part = np.array([each.part for each in read.places])
     every = np.arange(len(values), dtype=np.int64)
     given = bool((part == "test").any())
     sealed = every[part == "test"] if given else sealed_rows(values, kind, groups, share, seed)
     work = np.setdiff1d(every, sealed)
-    select = np.intersect1d(every[part == "valid"], work)
-    if kind.is_classification:
-        counts = np.bincount(values[work].astype(np.int64), minlength=len(classes))
-        rare = [f'"{classes[c]}" ({counts[c]})' for c in np.flatnonzero(counts < RARE_CLASS)]
-        if rare:
-            told = ", ".join(rare[:8])
-            notes.append(f"classes with fewer than {RARE_CLASS} pictures are trained on, never judged: {told}")
-    if len(sealed) == 0 or len(work) - len(select) < LEAST_PICTURES // 2:
-        raise UserError(
-            f"the pictures cannot be split: {len(work) - len(select)} would be left to learn from and {len(sealed)} to judge on"
-        )
-    return Parts(work, sealed, select if len(select) else None, given)
+    rare = note_of_rare(values, work, classes, "pictures") if kind.is_classification else ""
+    if rare:
+        notes.append(rare)
+    return checked_parts(work, sealed, every[part == "valid"], given, "pictures")
 
 
 def _copies(groups: Rows | None, parts: Parts) -> tuple[int, int]:
@@ -278,35 +281,6 @@ def _copies(groups: Rows | None, parts: Parts) -> tuple[int, int]:
         return 0, 0
     own = groups[parts.work]
     return len(own) - len(np.unique(own)), int(np.isin(own, groups[parts.sealed]).sum())
-
-
-def _metric(said: str | None, kind: TaskKind) -> Metric:
-    if said is not None:
-        return metric_named(said, kind.is_classification)
-    return ACCURACY if kind.is_classification else RMSE
-
-
-def _profile(task: Task[PictureData], duplicates: int, shared: int, why: str) -> DataProfile:
-    """What checks of any data read: classes and copies; pictures have no columns."""
-    target = task.target[task.parts.work]
-    counts = (
-        np.bincount(target.astype(np.int64), minlength=len(task.classes))
-        if task.kind.is_classification
-        else np.zeros(0, np.int64)
-    )
-    is_class = task.kind.is_classification
-    low, high, median = (float(each) for each in (target.min(), target.max(), np.median(target)))
-    column = ColumnProfile(
-        name=task.target_name, kind="category" if is_class else "number", why=why, missing=0.0,
-        distinct=len(np.unique(target)), top_share=float(np.unique(target, return_counts=True)[1].max() / len(target)),
-        mean=_NAN if is_class else float(target.mean()), spread=_NAN if is_class else float(target.std()),
-        low=_NAN if is_class else low, high=_NAN if is_class else high, median=_NAN if is_class else median, tail=_NAN,
-        single_score=_NAN,
-    )  # fmt: skip
-    return DataProfile(
-        rows=len(task.parts.work), columns=(), target=column, class_counts=tuple(int(each) for each in counts),
-        duplicate_rows=duplicates, shared_rows=shared, dropped_targets=0,
-    )  # fmt: skip
 
 
 __all__ = ["Files", "Found", "PictureTask", "Read", "picture_task", "read_pictures"]

@@ -12,9 +12,16 @@ import polars as pl
 
 from liebig.core.arrays import Reals, Rows
 from liebig.core.errors import UserError, did_you_mean
-from liebig.core.evidence import ColumnProfile, DataProfile
-from liebig.core.metric import ACCURACY, RMSE, Metric, metric_named
+from liebig.core.evidence import DataProfile
 from liebig.core.task import Parts, Task, TaskKind
+from liebig.data.examples import (
+    LEAST_EXAMPLES,
+    check_share,
+    checked_parts,
+    examples_profile,
+    note_of_rare,
+    usual_metric,
+)
 from liebig.data.sequences.arrays import are_sequences, file_is_sequences, loaded, of_arrays
 from liebig.data.sequences.content import SequenceData
 from liebig.data.sequences.found import Found
@@ -23,10 +30,7 @@ from liebig.data.table.parts import RARE_CLASS, latest_rows, sealed_rows
 from liebig.data.table.reading import read_table
 from liebig.data.table.target import class_order, target_of
 
-#: Fewer sequences than this cannot be split five ways with something left to learn from.
-LEAST_SEQUENCES: Final = 20
 _MOST_CLASSES: Final = 1000
-_NAN: Final = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +138,7 @@ def sequence_task(
         notes.append(f"{shared} sequences to learn from stand again in the test part")
     name = found.target_name or target or (found.targets.name if isinstance(found.targets, pl.Series) else "y")
     task = Task(
-        name=found.name, kind=task_kind, target_name=name, target=values, classes=classes, metric=_metric(metric, task_kind),
+        name=found.name, kind=task_kind, target_name=name, target=values, classes=classes, metric=usual_metric(metric, task_kind),
         parts=parts, data=found.data, seed=seed, groups=groups, time=found.moments, reach=found.reach,
     )  # fmt: skip
     return SequenceTask(task, _profile(task, shared, why), tuple(notes))
@@ -202,8 +206,8 @@ def _known(found: Found) -> Found:
 def _target(found: Found, kind: str | None) -> tuple[Reals, tuple[str, ...], TaskKind, str]:
     """Values, classes, kind, and why it is that kind. Classes are those of the sequences to learn from."""
     count = len(found.data)
-    if count < LEAST_SEQUENCES:
-        raise UserError(f"at least {LEAST_SEQUENCES} sequences are needed to split them, however {count} came")
+    if count < LEAST_EXAMPLES:
+        raise UserError(f"at least {LEAST_EXAMPLES} sequences are needed to split them, however {count} came")
     targets = found.targets
     if not isinstance(targets, pl.Series):
         assert targets is not None
@@ -255,8 +259,7 @@ def _by_name(codes: pl.Series, names: tuple[str, ...]) -> pl.Series:
 def _parts(
     found: Found, values: Reals, classes: tuple[str, ...], kind: TaskKind, share: float, seed: int, notes: list[str]
 ) -> Parts:
-    if not 0.0 < share < 1.0:
-        raise UserError(f"the sealed share must lie between 0 and 1, however {share} came")
+    check_share(share)
     part = np.array(found.parts)
     every = np.arange(len(values), dtype=np.int64)
     given = bool((part == "test").any())
@@ -273,18 +276,10 @@ def _parts(
         if given and not apart.all():
             notes.append(f"{int((~apart).sum())} windows to learn from overlap with the test part and are left out")
         work = work[apart]
-    select = np.intersect1d(every[part == "valid"], work)
-    if kind.is_classification:
-        counts = np.bincount(values[work].astype(np.int64), minlength=len(classes))
-        rare = [f'"{classes[c]}" ({counts[c]})' for c in np.flatnonzero(counts < RARE_CLASS)]
-        if rare:
-            told = ", ".join(rare[:8])
-            notes.append(f"classes with fewer than {RARE_CLASS} sequences are trained on, never judged: {told}")
-    if len(sealed) == 0 or len(work) - len(select) < LEAST_SEQUENCES // 2:
-        raise UserError(
-            f"the sequences cannot be split: {len(work) - len(select)} would be left to learn from and {len(sealed)} to judge on"
-        )
-    return Parts(work, sealed, select if len(select) else None, given)
+    rare = note_of_rare(values, work, classes, "sequences") if kind.is_classification else ""
+    if rare:
+        notes.append(rare)
+    return checked_parts(work, sealed, every[part == "valid"], given, "sequences")
 
 
 def _groups(found: Found, values: Reals) -> Rows | None:
@@ -301,29 +296,7 @@ def _shared(data: SequenceData, parts: Parts) -> int:
     return sum(data.values[row].tobytes() in sealed for row in parts.work) if parts.test_given else 0
 
 
-def _metric(said: str | None, kind: TaskKind) -> Metric:
-    if said is not None:
-        return metric_named(said, kind.is_classification)
-    return ACCURACY if kind.is_classification else RMSE
-
-
 def _profile(task: Task[SequenceData], shared: int, why: str) -> DataProfile:
-    """What checks of any data read: classes and copies; sequences have no columns."""
-    target = task.target[task.parts.work].reshape(-1)
-    is_class = task.kind.is_classification
-    counts = np.bincount(target.astype(np.int64), minlength=len(task.classes)) if is_class else np.zeros(0, np.int64)
-    low, high, median = (float(each) for each in (target.min(), target.max(), np.median(target)))
-    quarter, middle, three, far = (float(each) for each in np.quantile(target, (0.25, 0.5, 0.75, 0.999)))
-    column = ColumnProfile(
-        name=task.target_name, kind="category" if is_class else "number", why=why, missing=0.0,
-        distinct=len(np.unique(target)), top_share=float(np.unique(target, return_counts=True)[1].max() / len(target)),
-        mean=_NAN if is_class else float(target.mean()), spread=_NAN if is_class else float(target.std()),
-        low=_NAN if is_class else low, high=_NAN if is_class else high, median=_NAN if is_class else median,
-        tail=_NAN if is_class else ((far - middle) / (three - quarter) if three > quarter else 0.0), single_score=_NAN,
-    )  # fmt: skip
     work = task.data.values[task.parts.work]
     copies = len(work) - len({each.tobytes() for each in work})
-    return DataProfile(
-        rows=len(task.parts.work), columns=(), target=column, class_counts=tuple(int(each) for each in counts),
-        duplicate_rows=copies, shared_rows=shared, dropped_targets=0,
-    )  # fmt: skip
+    return examples_profile(task, copies, shared, why)
