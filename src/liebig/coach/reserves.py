@@ -12,6 +12,7 @@ from liebig.coach.limits import COMBINE_SHARE, SEEDS_KEPT, SEEDS_SHARE
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Request, Runner
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seal import epochs_chosen
+from liebig.core.decision import AS_THEY_COME
 from liebig.core.errors import BudgetTooShort
 from liebig.core.recipe import Recipe
 from liebig.core.study import Combined, Study
@@ -118,7 +119,8 @@ class Reserves:
             members = tuple(self.member(each.name) for each in together.members)
             weights = tuple(each.weight for each in together.members)
             first = study.recipes[study.baseline].recipe
-            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), FinalCombination(members, weights)]
+            winner = FinalCombination(members, weights, together.decision or AS_THEY_COME)
+            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), winner]
         digests = dict.fromkeys((study.baseline, study.incumbent or study.baseline))
         return [FinalRun(study.recipes[each].recipe, epochs_chosen(study, each), rows) for each in digests]
 
