@@ -81,7 +81,7 @@ Cache = Annotated[
 ]
 Backbone = Annotated[
     str | None,
-    typer.Option(help="Pictures: a file of weights to begin with (ResNet-18, 34 or 50, torchvision's names)."),
+    typer.Option(help="Pictures: weights to begin with: a file (ResNet-18, 34 or 50), or timm:NAME."),
 ]
 Series = Annotated[str | None, typer.Option(help="Long tables: the column that says which sequence a row belongs to.")]
 Horizon = Annotated[int | None, typer.Option(help="Forecast so many next values of the target.")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import liebig
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model
+from liebig.coach.finals import refit_deadline
 from liebig.coach.runner import Final, FinalChallenger, FinalCombination, Request
 from liebig.coach.training import TrainingRunner
 from liebig.core.decision import Decision
@@ -177,3 +179,20 @@ def test_the_cost_of_answering_is_measured(found: TableTask) -> None:
     assert runner.challenger_predict_ms("linear") == 0.0
     runner.challenge("linear", range(1), FULL)
     assert runner.challenger_predict_ms("linear") > 0
+
+
+def test_what_does_not_fit_is_handed_over_as_it_was_judged(
+    found: TableTask, together: tuple[Combination, float]
+) -> None:
+    began = time.monotonic()
+    runner = TrainingRunner(found, seed=0, clock=lambda: time.monotonic() - began)
+    assert runner.finals.refit_together(together[0], 0.0) is together[0]
+    alone = together[0].networks[0]
+    assert runner.finals.refit(alone, 0.0) is alone
+    assert runner.finals.refit(alone, 1e6) is not alone
+
+
+def test_the_budget_bounds_training_once_more() -> None:
+    assert refit_deadline(None) is None
+    assert refit_deadline(60.0) == pytest.approx(61.2)
+    assert refit_deadline(10.0) == pytest.approx(11.0)

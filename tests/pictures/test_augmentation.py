@@ -1,18 +1,22 @@
 """What changes pictures of a training batch, and what whitens the first layer."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageEnhance, ImageOps
 
 from liebig.nets.whitened_cnn import WhitenedCNN
 from liebig.stack.batch import Batch
-from liebig.stack.draws import Draws
+from liebig.stack.draws import Draws, ReplayedDraws, mixed_seeds, step_word
 from liebig.stack.specs import Signature
-from liebig.techniques.batches import FOR_PICTURES
+from liebig.techniques.batches import FOR_PICTURES, rand_augment
 from liebig.techniques.batches.colour_jitter import ColourJitter
 from liebig.techniques.batches.cut_mix import CutMix
 from liebig.techniques.batches.cutout import Cutout
 from liebig.techniques.batches.pictures import reflected
+from liebig.techniques.batches.rand_augment import RandAugment
 from liebig.techniques.batches.random_affine import RandomAffine
 from liebig.techniques.batches.random_crop import RandomCrop
 from liebig.techniques.batches.random_flip import RandomFlip
@@ -173,3 +177,136 @@ def test_patches_of_one_tone_do_no_harm():
     stage = WhitenPatches.stage([WhitenPatches()], ground(2, specs))
     prepared = stage.prepare([torch.randn(1, *spec.shape) for spec in specs], (0,), batch, lambda _: [])
     assert all(bool(torch.isfinite(each).all()) for each in prepared)
+
+
+# --- RandAugment: Pillow is the reference ---------------------------------------------------------------------------------------
+
+
+def photographs(count=6, side=24, seed=0):
+    """Smooth colour pictures with black and white in each, uint8 [count, side, side, 3]."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    found = np.stack(
+        [np.asarray(Image.fromarray(each).resize((side, side), Image.Resampling.BICUBIC)) for each in small]
+    )
+    found = found.copy()
+    found[:, 0, 0], found[:, -1, -1] = 0, 255
+    return found
+
+
+def by_ours(operation, pictures, strength):
+    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    ends = torch.zeros(len(x), 1, 1, 1), torch.full((len(x), 1, 1, 1), 255.0)
+    found = operation(x, torch.full((len(x), 1, 1, 1), strength), rand_augment.Tones(*ends))
+    return found.permute(0, 2, 3, 1).numpy()
+
+
+def by_pillow(change, pictures):
+    return np.stack([np.asarray(change(Image.fromarray(each))).astype(float) for each in pictures])
+
+
+@pytest.mark.parametrize(
+    ("operation", "change", "most"),
+    [
+        (rand_augment.unchanged, lambda strength: lambda p: p, 0.01),
+        (rand_augment.auto_contrast, lambda strength: ImageOps.autocontrast, 1.01),
+        (rand_augment.solarised, lambda strength: lambda p: ImageOps.solarize(p, 255 - 255 * abs(strength)), 0.01),
+        (rand_augment.posterised, lambda strength: lambda p: ImageOps.posterize(p, 8 - round(4 * abs(strength))), 0.01),
+        (
+            rand_augment.brighter,
+            lambda strength: lambda p: ImageEnhance.Brightness(p).enhance(1 + 0.9 * strength),
+            1.01,
+        ),
+        (
+            rand_augment.more_contrast,
+            lambda strength: lambda p: ImageEnhance.Contrast(p).enhance(1 + 0.9 * strength),
+            1.51,
+        ),
+        (rand_augment.more_colour, lambda strength: lambda p: ImageEnhance.Color(p).enhance(1 + 0.9 * strength), 1.51),
+        (rand_augment.sharper, lambda strength: lambda p: ImageEnhance.Sharpness(p).enhance(1 + 0.9 * strength), 1.51),
+    ],
+)
+@pytest.mark.parametrize("strength", [0.5, -0.5, 1.0])
+def test_operations_on_tones_are_those_of_pillow(operation, change, most, strength):
+    pictures = photographs()
+    apart = np.abs(by_ours(operation, pictures, strength) - by_pillow(change(strength), pictures))
+    assert apart.max() <= most
+
+
+def test_tones_are_equalised_as_pillow_does():
+    pictures = photographs(side=256)  # of few places Pillow, which counts in whole steps, is a tenth off
+    apart = np.abs(by_ours(rand_augment.equalised, pictures, 1.0) - by_pillow(ImageOps.equalize, pictures))
+    assert np.quantile(apart, 0.99) < 3
+    flat = np.full((2, 8, 8, 3), 90, np.uint8)
+    np.testing.assert_array_equal(by_ours(rand_augment.equalised, flat, 1.0), flat)
+
+
+def test_places_are_moved_as_pillow_does():
+    """Nearest and bilinear reading differ a little; the direction and the amount must not."""
+    pictures = photographs(side=40)
+    inner = np.s_[:, 12:28, 12:28]
+
+    def affine(coefficients):
+        return by_pillow(
+            lambda p: p.transform(p.size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR), pictures
+        )
+
+    moved = {
+        rand_augment.shifted_across: affine((1, 0, 0.2 * 0.45 * 40, 0, 1, 0)),
+        rand_augment.shifted_down: affine((1, 0, 0, 0, 1, 0.2 * 0.45 * 40)),
+        rand_augment.sheared_across: affine((1, 0.2 * 0.3, -0.2 * 0.3 * 20, 0, 1, 0)),
+        rand_augment.sheared_down: affine((1, 0, 0, 0.2 * 0.3, 1, -0.2 * 0.3 * 20)),
+        rand_augment.turned: by_pillow(lambda p: p.rotate(0.2 * 30, Image.Resampling.BILINEAR), pictures),
+    }
+    for operation, expected in moved.items():
+        apart = np.abs(by_ours(operation, pictures, 0.2) - expected)[inner]
+        assert apart.mean() < 2.5, operation.__name__
+
+
+def test_every_operation_is_drawn_and_a_magnitude_of_0_keeps_most_tones():
+    batch = batch_of(rows=300, side=12)
+    found = applied(RandAugment(rounds=1, magnitude=1.0), batch).dense
+    same = (found == batch.dense).flatten(2).all(2)
+    assert 0.03 < same.float().mean() < 0.15  # one in fourteen
+    mild = applied(RandAugment(rounds=1, magnitude=0.0), batch).dense
+    assert (mild - batch.dense).abs().flatten(2).amax(2).lt(
+        0.05
+    ).float().mean() > 0.8  # but for contrast and equalising
+
+
+def test_pictures_of_one_pixel_are_borne():
+    batch = batch_of(rows=60, side=1)
+    assert bool(torch.isfinite(applied(RandAugment(rounds=3, magnitude=1.0), batch).dense).all())
+
+
+# --- mirror images by turns ----------------------------------------------------------------------------------------------------
+
+
+def test_pictures_are_mirrored_in_every_other_epoch():
+    batch = batch_of(rows=200, side=4)
+    order = torch.randperm(200, generator=torch.Generator().manual_seed(3))
+    whole = replace(batch, rows=torch.arange(200)[None])
+    shuffled = replace(batch, dense=batch.dense[:, order], rows=order[None])
+
+    def mirrored(seen, step):
+        found = applied(RandomFlip(alternating=True), seen, step=step).dense[0]
+        return torch.tensor([torch.equal(a, b.flip(-1)) for a, b in zip(found, seen.dense[0], strict=True)])
+
+    first, again = mirrored(whole, 0), mirrored(whole, 3)  # four steps an epoch
+    assert torch.equal(first, again)
+    assert 0.4 < first.float().mean() < 0.6
+    assert torch.equal(mirrored(whole, 4), ~first)
+    assert torch.equal(mirrored(whole, 8), first)
+    assert torch.equal(mirrored(shuffled, 5), ~first[order])
+
+
+def test_members_mirror_other_pictures():
+    batch = replace(batch_of(rows=64, side=4, members=2), rows=torch.arange(64)[None])
+    found = applied(RandomFlip(alternating=True), batch, 2).dense
+    assert not torch.equal(found[0], found[1])
+
+
+def test_a_step_that_is_replayed_knows_its_number():
+    for step in (0, 1, 77, 100_003):
+        word = torch.tensor([step_word(step)], dtype=torch.int32)
+        assert int(ReplayedDraws((1,), 0, CPU, mixed_seeds((1,), CPU), word).steps()) == step

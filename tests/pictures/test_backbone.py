@@ -1,5 +1,10 @@
 """Residual networks in the ImageNet shapes: torchvision's names and sizes, weights from a file, frozen layers."""
 
+import os
+import sys
+import types
+from importlib.machinery import ModuleSpec
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import liebig
+from liebig.api.asking import options_of
 from liebig.core.errors import UserError
 from liebig.data.pictures.first_recipes import textbook
 from liebig.data.pictures.task import picture_task
@@ -190,6 +196,36 @@ def test_mistakes_are_told_in_a_sentence(tmp_path):
     wrong = ResNet(depth=50, backbone=str(tmp_path / "own.pth"))
     with pytest.raises(UserError, match=r"ResNet-50 was expected|must have"):
         [wrong.draw(each, torch.Generator()) for each in wrong.parameters(LARGE, 2)]
+
+
+def test_models_of_timm_bring_their_weights(monkeypatch):
+    """timm names the layers of a ResNet as torchvision does; nothing may be fetched while it is asked."""
+    model, asked = Whole(34, 7), []
+
+    def create_model(name, pretrained):
+        asked.append((name, pretrained, os.environ["HF_HUB_OFFLINE"]))
+        if name == "absent":
+            raise RuntimeError("offline mode is on")
+        return model
+
+    with monkeypatch.context() as without:
+        without.setattr("liebig.nets.checkpoint.find_spec", lambda name: None)
+        with pytest.raises(UserError, match="needs timm, which is not installed"):
+            depth_of("timm:resnet34")
+    fake = types.ModuleType("timm")
+    fake.create_model, fake.__spec__ = create_model, ModuleSpec("timm", None)
+    monkeypatch.setitem(sys.modules, "timm", fake)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert depth_of("timm:resnet34") == 34
+    network = ResNet(depth=34, backbone="timm:resnet34")
+    (first, *_) = network.parameters(LARGE, 2)
+    torch.testing.assert_close(network.draw(first, torch.Generator()), model.conv1.weight)
+    with pytest.raises(UserError, match=r"nothing is downloaded \(offline mode is on\); fetch them once"):
+        depth_of("timm:absent")
+    assert asked == [("resnet34", True, "1"), ("absent", True, "1")]
+    assert "HF_HUB_OFFLINE" not in os.environ
+    nothing = dict.fromkeys(("target", "task", "metric", "columns", "weights", "group", "time", "test"))
+    assert options_of(**nothing, seed=0, backbone="timm:resnet34").backbone == "timm:resnet34"
 
 
 def test_contradictions_are_refused():

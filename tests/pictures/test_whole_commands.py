@@ -15,7 +15,14 @@ from PIL import Image
 import liebig
 from liebig.cli import _exit_code
 from liebig.core.errors import UserError
-from liebig.core.evidence import AugmentedPictures, Confusion, PictureProfile, WorstPictures
+from liebig.core.evidence import (
+    AugmentedPictures,
+    Confusion,
+    NearDuplicates,
+    PictureProfile,
+    SuspectLabels,
+    WorstPictures,
+)
 from liebig.core.study import Explained, Profiled
 from liebig.store.ledger import read_study
 
@@ -34,6 +41,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> liebig.ImprovedStudy:
     torch.set_num_threads(1)
     place = folder(tmp_path_factory.mktemp("made") / "bars", 96)
     (place / "lying" / "words.jpg").write_text("this is no picture")
+    (place / "upright" / "copy.png").write_bytes((place / "lying" / "001.png").read_bytes())
     found = liebig.improve(place, budget="20s", study=place.parent / "study", cache="none", on_event=liebig.silent)
     assert isinstance(found, liebig.ImprovedStudy)
     return found
@@ -58,7 +66,7 @@ def test_a_study_tells_limits_proves_and_shows_pictures(study: liebig.ImprovedSt
     ledger = read_study(study.path)
     assert ledger.sealed is not None
     seen = [each.what for each in ledger.all(Explained)]
-    for kind in (WorstPictures, Confusion):
+    for kind in (WorstPictures, Confusion, NearDuplicates):
         assert any(isinstance(each, kind) for each in seen), kind
     profiled = ledger.last(Profiled)
     assert profiled is not None
@@ -68,6 +76,10 @@ def test_a_study_tells_limits_proves_and_shows_pictures(study: liebig.ImprovedSt
     page = (study.path / "report.html").read_text()
     assert "The worst pictures" in page
     assert "What is taken for what" in page
+    assert "The same picture again" in page
+    assert "the labels differ" in page
+    if any(isinstance(each, SuspectLabels) for each in seen):
+        assert "Labels to look at" in page
     assert "data:image/png;base64," in page
     final = ledger.recipes[ledger.network_of(ledger.sealed.handed_over)].recipe
     if any(each.kind in {"random-crop", "cutout"} for each in final.techniques):

@@ -1,5 +1,7 @@
 """Every remedy meets recipes of pictures: what it proposes is valid, different, and reads pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from remedy_cases import found, situation
@@ -17,8 +19,10 @@ from liebig.nets.resnet import ResNet
 from liebig.nets.whitened_cnn import WhitenedCNN
 from liebig.remedies.mirror_pictures import MirrorPictures
 from liebig.remedies.parts import parts
+from liebig.remedies.pretrain_network import PretrainNetwork
 from liebig.remedies.unfreeze_backbone import UnfreezeBackbone
 from liebig.remedies.use_convolutions import UseConvolutions
+from liebig.techniques.batches.random_flip import RandomFlip
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,33 @@ def test_mirror_images_are_asked_for_once(task):
     plain = textbook(task).replace(network=PlainCNN())
     (proposal,) = MirrorPictures().propose(plain, found(Overfitting, 0.9), situation(TaskKind.MULTICLASS))
     assert proposal.recipe.network.mirrored
+    assert names(MirrorPictures(), proposal.recipe, Overfitting) == ["augment: mirror images by turns"]
+
+
+def test_mirror_images_may_come_by_turns(task):
+    (proposal,) = MirrorPictures().propose(
+        mirrored(starting(task)), found(Overfitting, 0.9), situation(TaskKind.MULTICLASS)
+    )
+    assert proposal.recipe.technique(RandomFlip).alternating
     assert not names(MirrorPictures(), proposal.recipe, Overfitting)
+
+
+def test_few_labels_are_pretrained_on(task):
+    recipe = starting(task)
+    proposals = PretrainNetwork().propose(recipe, found(Overfitting, 0.9), situation(TaskKind.MULTICLASS))
+    kinds = [sorted(each.kind for each in one.recipe.techniques if each not in recipe.techniques) for one in proposals]
+    assert kinds == [["masked-patches"], ["autoencoder"], ["deferred-layers", "masked-patches"]]
+    (then,) = names(PretrainNetwork(), proposals[0].recipe, Overfitting)
+    assert then == "pretrain: then the output layer first"
+    assert not names(PretrainNetwork(), proposals[2].recipe, Overfitting)
+
+
+def test_dense_layers_backbones_and_many_labels_are_not(task):
+    assert not names(PretrainNetwork(), textbook(task), Overfitting)
+    frozen = textbook(task).replace(network=ResNet(backbone="b.pth"))
+    assert not names(PretrainNetwork(), frozen, Overfitting)
+    many = replace(situation(TaskKind.MULTICLASS), rows=50_000)
+    assert not PretrainNetwork().propose(starting(task), found(Overfitting, 0.9), many)
 
 
 def test_a_backbone_is_unfrozen_step_by_step(task):

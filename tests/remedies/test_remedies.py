@@ -42,6 +42,7 @@ from liebig.nets.normalisations.batch import BatchNorm
 from liebig.nets.normalisations.layer import LayerNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.packed import PackedMLP
+from liebig.nets.plain_cnn import PlainCNN
 from liebig.nets.resnet import ResNet
 from liebig.nets.rnn import RNN
 from liebig.nets.user_module import UserModule
@@ -206,7 +207,7 @@ def test_every_remedy_proposes_something_somewhere(remedy):
     plain = recipe(stopping=EarlyStopping(epochs=45)) if remedy.name == "use-muon" else recipe()
     pictures = recipe(inputs=PictureInputs())
     of_pictures = (
-        "blank-squares", "crop-pictures", "cut-and-mix", "jitter-colours", "mirror-pictures", "turn-pictures", "use-convolutions",
+        "augment-at-random", "blank-squares", "crop-pictures", "cut-and-mix", "jitter-colours", "mirror-pictures", "turn-pictures", "use-convolutions",
     )  # fmt: skip
     of_sequences = (
         "attend-to-steps", "augment-sequences", "go-step-by-step", "scale-each-sequence", "summarise-sequences",
@@ -216,6 +217,7 @@ def test_every_remedy_proposes_something_somewhere(remedy):
         **dict.fromkeys(of_pictures, pictures),
         **dict.fromkeys(of_sequences, recipe(inputs=SequenceInputs())),
         "keep-memory": recipe(inputs=SequenceInputs(), network=RNN()),
+        "pretrain-network": recipe(inputs=PictureInputs(), network=PlainCNN()),
         "unfreeze-backbone": recipe(inputs=PictureInputs(), network=ResNet(backbone="own.pth", trains="output")),
         "pass-layers-by": recipe(network=MLP(activation=ReLU(), width=16, depth=16)),
         "no-batch-normalisation": recipe(network=MLP(normalisation=BatchNorm()), batching=Shuffled(size=4)),

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import study_cases as cases
 
-from liebig.core.study import Explained, Study
+from liebig.core.study import Explained, Study, TrainedAgain
 from liebig.report import report_data, to_html, to_json, to_text
+from liebig.report.populations import training_notes
 
 
 def having(study: Study, *more: Explained) -> Study:
@@ -53,3 +54,10 @@ def test_what_could_not_be_measured_is_not_told() -> None:
     failed = replace(cases.growth(), rows=(), reason="a network could not be trained")
     assert report_data(having(cases.rich(), Explained(9.0, "final", failed)), cases.CHECKS).growth is None
     assert "More rows?" not in to_html(report_data(cases.likely(), cases.CHECKS))
+
+
+def test_a_training_on_all_rows_that_did_not_fit_is_said() -> None:
+    study = Study().adding(Explained(1.0, "digest", TrainedAgain(80, 20, in_time=False)))
+    assert training_notes(study) == (
+        "the budget did not pay for training once more on all rows: what the seal judged is what is handed over",
+    )

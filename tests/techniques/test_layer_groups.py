@@ -56,6 +56,21 @@ def test_layers_join_from_the_output_downwards():
     assert [joined[place] for place in range(8)] == [12, 12, 12, 12, 6, 6, 0, 0]
 
 
+def test_layers_join_together():
+    stage = DeferredLayers.stage([DeferredLayers(epochs=2, together=True)], ground(steps_per_epoch=3))
+    weights = weight_list(1)
+    before = [each.clone() for each in weights]
+    state, joined = stage.start(weights), {}
+    for step in range(8):
+        for weight in weights:
+            weight.add_(1.0)
+        state = stage.after_step(weights, state, step)
+        for place, (weight, old) in enumerate(zip(weights, before, strict=True)):
+            if place not in joined and not torch.equal(weight, old):
+                joined[place] = step
+    assert [joined[place] for place in range(8)] == [6, 6, 6, 6, 6, 6, 0, 0]
+
+
 def test_averages_see_what_is_left_of_a_step():
     """Techniques act in the order of their names: what is taken back is taken back before weights are averaged."""
     assert DeferredLayers().kind < EMA().kind

@@ -21,6 +21,7 @@ from liebig.data.sequences.task import SequenceTask, is_sequences, sequence_task
 from liebig.data.table.task import TableTask, table_task
 from liebig.hardware.device import default_device
 from liebig.hardware.memory import free_bytes
+from liebig.nets.checkpoint import TIMM
 from liebig.nets.resnet import depth_of
 from liebig.train.encoding import Encoding
 from liebig.train.pictures import PICTURES
@@ -67,7 +68,9 @@ def options_of(
 ) -> TableOptions:
     """The options of a table, of pictures or of sequences, as the ledger keeps them; a test set that is no path is kept by the caller."""
     path = str(test) if isinstance(test, str | Path) else None
-    weights_file = None if backbone is None else str(Path(backbone).resolve())
+    weights_file = None if backbone is None else str(backbone)
+    if weights_file is not None and not weights_file.startswith(TIMM):
+        weights_file = str(Path(weights_file).resolve())
     return TableOptions(
         target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, weights_file, series, horizon,
         lookback,

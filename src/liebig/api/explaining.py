@@ -6,7 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from liebig.coach.explanations import capacity, column_importance, judged_part, network_card, worst_rows
-from liebig.coach.picture_explanations import augmented_pictures, confusion, worst_pictures
+from liebig.coach.picture_explanations import (
+    augmented_pictures,
+    confusion,
+    near_duplicates,
+    suspect_labels,
+    worst_pictures,
+)
 from liebig.coach.training import TrainingRunner
 from liebig.core.evidence import Measurement
 from liebig.core.study import Explained
@@ -56,7 +62,8 @@ def explain_pictures(
     clock: Callable[[], float],
     until: float,
 ) -> None:
-    """The same for pictures: the network's size and card, the worst pictures, what is taken for what, what augmentation does."""
+    """The same for pictures: the network's size and card, the worst pictures, what is taken for what,
+    labels that are doubted, copies, what augmentation does."""
     study = store.study
     sealed = study.sealed
     digest = study.network_of(sealed.handed_over) if sealed else study.incumbent or ""
@@ -72,6 +79,9 @@ def explain_pictures(
         answered = None if asked is None else (rows, asked.predict_rows(found.task, rows, PICTURES))
     if answered is not None:
         measured += [worst_pictures(found.task, *answered), confusion(found.task, *answered)]
+        every = [runner.answers_in_block(digest, index) for index in range(len(runner.blocks))]
+        measured.append(suspect_labels(found.task, [each for each in every if each is not None] or [answered]))
+    measured.append(near_duplicates(found.task, is_opened=sealed is not None))
     store.append(*(Explained(clock(), digest, each) for each in measured if each is not None))
 
 

@@ -33,6 +33,7 @@ from liebig.api.showing import listener_of
 from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
 from liebig.coach.advice import Advisor
 from liebig.coach.advising import DataAdvisor, Subject
+from liebig.coach.finals import refit_deadline
 from liebig.coach.growing import more_rows_help
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
@@ -379,11 +380,16 @@ def _hand_over(
     else:
         explain_study(store, found, runner, clock, until)
     if refits:
-        again = runner.finals.refit(fitted) if isinstance(fitted, Fitted) else runner.finals.refit_together(fitted)
-        if again is not fitted:
-            fitted, rows = again, rows + len(found.task.parts.sealed)
-            digest = sealed.handed_over if sealed is not None else ""
-            store.append(Explained(clock(), digest, TrainedAgain(rows, len(found.task.parts.sealed))))
+        deadline = refit_deadline(handed.study.began.ends_at)
+        again: Fitted | Combination
+        if isinstance(fitted, Fitted):
+            again = runner.finals.refit(fitted, deadline)
+        else:
+            again = runner.finals.refit_together(fitted, deadline)
+        in_time = again is not fitted
+        fitted, rows = again, rows + (len(found.task.parts.sealed) if in_time else 0)
+        digest = sealed.handed_over if sealed is not None else ""
+        store.append(Explained(clock(), digest, TrainedAgain(rows, len(found.task.parts.sealed), in_time)))
     facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
     Model(fitted, facts).save(store.path / "model")
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from liebig.coach.limits import REFIT_GRACE, REFIT_GRACE_SHARE
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import kept_for_seeds, seeds_that_fit
@@ -231,22 +232,27 @@ class FinalTraining:
 
     # --- once more ---
 
-    def refit(self, fitted: Fitted) -> Fitted:
-        """The same recipe trained on work and sealed rows together; `fitted` itself where that fails."""
+    def refit(self, fitted: Fitted, deadline: float | None = None) -> Fitted:
+        """The same recipe trained on work and sealed rows together; `fitted` itself where that fails, or the deadline cuts it."""
         every = self._every_row
         block = replace(seal_block(self._task, self._trainer.seed), fit=every, select=every[:1])
         options = replace(self._trainer.options(FULL, probes=False), keep_models=True)
-        (trained,) = self._trainer.train([fitted.recipe], [block], options, None)
-        return trained.model if trained.model is not None else fitted
+        (trained,) = self._trainer.train([fitted.recipe], [block], options, deadline)
+        whole = trained.run.outcome.ending is Ending.FINISHED
+        return trained.model if whole and trained.model is not None else fitted
 
-    def refit_together(self, fitted: Combination) -> Combination:
-        """The members of a combination trained on work and sealed rows together, each as by `refit`."""
-        every = self._every_row
-        members = tuple(
-            self.refit(each) if isinstance(each, Fitted) else self._fitted_or_none(each.name, every) or each
-            for each in fitted.members
-        )
-        return fitted if members == fitted.members else replace(fitted, members=members)
+    def refit_together(self, fitted: Combination, deadline: float | None = None) -> Combination:
+        """The members of a combination trained on work and sealed rows together, each as by `refit`; `fitted` itself where the
+        deadline does not leave time for all."""
+        members: list[Fitted | FittedChallenger] = []
+        for each in fitted.members:
+            if isinstance(each, Fitted):
+                members.append(self.refit(each, deadline))
+            else:
+                members.append(self._fitted_or_none(each.name, self._every_row) or each)
+            if deadline is not None and self._trainer.clock() > deadline:
+                return fitted
+        return replace(fitted, members=tuple(members))
 
     @property
     def _every_row(self) -> Rows:
@@ -262,6 +268,11 @@ class FinalTraining:
             [recipe], [self._trainer.blocks[index]], options, self._trainer.clock() + seconds
         )
         return trained.model if trained.run.outcome.ending.usable else None
+
+
+def refit_deadline(ends_at: float | None) -> float | None:
+    """When training once more on all rows must be over in a study that should end at `ends_at`."""
+    return None if ends_at is None else ends_at + max(REFIT_GRACE_SHARE * ends_at, REFIT_GRACE)
 
 
 def lasting(recipe: Recipe, epochs: int) -> Recipe:

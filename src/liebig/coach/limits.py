@@ -35,6 +35,9 @@ COMBINE_SHARE: Final = 0.15
 #: Of the budget, what is kept at most for training the winner from further seeds, and of how many it is kept in all.
 SEEDS_SHARE: Final = 0.1
 SEEDS_KEPT: Final = 4
+#: Training once more on all rows, the last thing that is trained, may exceed the budget by this share of it or so many seconds.
+REFIT_GRACE_SHARE: Final = 0.02
+REFIT_GRACE: Final = 1.0
 #: Weighing takes seconds itself, at most so many and this share of the budget: with fewer it is not begun.
 COMBINE_LEAST: Final = 1.5
 COMBINE_LEAST_SHARE: Final = 0.05

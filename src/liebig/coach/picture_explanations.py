@@ -1,9 +1,10 @@
-"""What the report shows of pictures: those answered worst, what is taken for what, what augmentation does."""
+"""What the report shows of pictures: those answered worst, labels that are doubted, copies, what is taken for what, augmentation."""
 
 from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,8 +12,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from liebig.core.arrays import Predictions, Rows
-from liebig.core.evidence import AugmentedPictures, Confusion, WorstPictures
+from liebig.core.arrays import Predictions, Reals, Rows
+from liebig.core.evidence import AugmentedPictures, Confusion, NearDuplicates, SuspectLabels, WorstPictures
 from liebig.core.metric import example_log_loss, predicted_classes
 from liebig.core.recipe import Recipe
 from liebig.core.task import Task
@@ -24,6 +25,10 @@ from liebig.techniques.batches import FOR_PICTURES
 from liebig.techniques.stage import Ground, Technique
 
 _WORST: Final = 24
+_SUSPECTS: Final = 24
+_GROUPS: Final = 12  # of pictures that are the same
+_OF_A_GROUP: Final = 6
+_LEAST_ASKED: Final = 40
 _SHOWN: Final = 4
 _TIMES: Final = 6
 #: Larger tables are not read any more.
@@ -49,6 +54,81 @@ def worst_pictures(task: Task[PictureData], rows: Rows, predictions: Predictions
         tuple(task.data.names[rows[i]] for i in worst), tuple(truth[i] for i in worst), tuple(said[i] for i in worst),
         tuple(float(losses[i]) for i in worst), tuple(as_png(task.data.pixels[rows[i]]) for i in worst),
     )  # fmt: skip
+
+
+def suspect_labels(task: Task[PictureData], answered: Sequence[tuple[Rows, Predictions]]) -> SuspectLabels | None:
+    """The labels that confident learning doubts: the network, which has not learnt them, gives another class more than pictures of
+    that class get on average, and more than the label's. `answered` are rows with what was predicted for them out of sample; a
+    row that was answered several times counts with the mean. None for numbers, and where too few were asked.
+
+    Source: Northcutt, Jiang & Chuang 2021, arXiv:1911.00068, equations 1 and 2; ranked by the normalised margin (section 3.2).
+    """
+    if not task.kind.is_classification or not answered:
+        return None
+    rows, means = _mean_answers(task, answered)
+    if len(rows) < _LEAST_ASKED:
+        return None
+    labels = task.target[rows].astype(np.int64)
+    own = means[np.arange(len(rows)), labels]
+    every = range(means.shape[1])
+    sureness = np.array([means[labels == code, code].mean() if (labels == code).any() else 2.0 for code in every])
+    others = np.where(means >= sureness, means, -1.0)
+    others[np.arange(len(rows)), labels] = -1.0
+    rather = others.argmax(axis=1)
+    margins = others[np.arange(len(rows)), rather] - own
+    chosen = [i for i in np.argsort(-margins, kind="stable")[:_SUSPECTS] if margins[i] > 0]
+    if not chosen:
+        return None
+    return SuspectLabels(
+        tuple(task.data.names[rows[i]] for i in chosen), tuple(task.classes[labels[i]] for i in chosen),
+        tuple(task.classes[rather[i]] for i in chosen), tuple(float(margins[i]) for i in chosen),
+        tuple(as_png(task.data.pixels[rows[i]]) for i in chosen), len(rows),
+    )  # fmt: skip
+
+
+def _mean_answers(task: Task[Any], answered: Sequence[tuple[Rows, Predictions]]) -> tuple[Rows, Reals]:
+    """The rows that were answered, once each, with the mean of their probabilities, float64 [n, classes]."""
+    every = np.concatenate([rows for rows, _ in answered])
+    given = [each if each.ndim == 2 else np.stack([1 - each, each], axis=1) for _, each in answered]
+    rows, place, count = np.unique(every, return_inverse=True, return_counts=True)
+    total = np.zeros((len(rows), len(task.classes)))
+    np.add.at(total, place, np.concatenate(given))
+    return rows, total / count[:, None]
+
+
+def near_duplicates(task: Task[PictureData], is_opened: bool) -> NearDuplicates | None:
+    """Pictures that are the same as others, or nearly, those with different labels first. Those of the sealed part are shown where
+    the seal `is_opened`. None where all differ."""
+    if task.groups is None:
+        return None
+    rows = np.concatenate([task.parts.work, task.parts.sealed]) if is_opened else task.parts.work
+    sealed = set(task.parts.sealed.tolist())
+    together: dict[int, list[int]] = {}
+    for row in np.sort(rows).tolist():
+        together.setdefault(int(task.groups[row]), []).append(row)
+    groups = [each for each in together.values() if len(each) > 1]
+    if not groups:
+        return None
+
+    def label(row: int) -> str:
+        value = float(task.target[row])
+        return task.classes[int(value)] if task.kind.is_classification else f"{value:.4g}"
+
+    differ = [each for each in groups if len({label(row) for row in each}) > 1]
+    alike = [each for each in groups if len({label(row) for row in each}) == 1]
+    shown = [_each_label_first(each, label)[:_OF_A_GROUP] for each in [*differ, *alike][:_GROUPS]]
+    return NearDuplicates(
+        tuple(tuple(task.data.names[row] for row in each) for each in shown),
+        tuple(tuple(label(row) for row in each) for each in shown),
+        tuple(tuple(row in sealed for row in each) for each in shown),
+        tuple(tuple(as_png(task.data.pixels[row]) for row in each) for each in shown), len(groups), len(differ),
+    )  # fmt: skip
+
+
+def _each_label_first(group: Sequence[int], label: Callable[[int], str]) -> list[int]:
+    """The rows of a group, one of each label before the others: a large group is not shown whole."""
+    first = {label(row): row for row in reversed(group)}
+    return [*sorted(first.values()), *(row for row in group if row not in first.values())]
 
 
 def confusion(task: Task[Any], rows: Rows, predictions: Predictions) -> Confusion | None:

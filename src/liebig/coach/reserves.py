@@ -48,10 +48,10 @@ class Reserves:
         return ends * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self._runner.predicted_seal_seconds(self.finals())
 
     def deadline(self) -> float | None:
-        """When training for trials must end: before the seal, and before what members of a combination, or further seeds of
-        the winner, take there."""
+        """When training for trials must end: before the seal, and before what members of a combination and further seeds of the
+        winner take there."""
         until = self.until_seal()
-        return None if until == inf else until - max(self._kept_for_members(), self._kept_for_seeds())
+        return None if until == inf else until - self._kept_for_members() - self._kept_for_seeds()
 
     def _kept_for_seeds(self) -> float:
         """Seconds that stay for further seeds of the winner: of what a study can do in its last seconds that is the surest to

@@ -583,10 +583,12 @@ class Growth(Measurement):
 
 @dataclass(frozen=True, slots=True)
 class TrainedAgain(Measurement):
-    """What is handed over was trained once more, on `rows` rows, of which `sealed_rows` were sealed before."""
+    """What is handed over was trained once more, on `rows` rows, of which `sealed_rows` were sealed before; or it was begun and not
+    `in_time` for the budget, so that what the seal judged is handed over."""
 
     rows: int
     sealed_rows: int
+    in_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)

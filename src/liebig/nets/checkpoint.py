@@ -1,10 +1,14 @@
-"""Weights of a file on disk, by name. Nothing is downloaded, nothing unpickled but tensors."""
+"""Weights of a file on disk, or of timm's store on it, by name. Nothing is downloaded, nothing unpickled but tensors."""
 
 from __future__ import annotations
 
+import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +24,18 @@ _INSIDE: Final = ("state_dict", "model", "model_state_dict")
 _BEFORE: Final = ("module.", "model.", "backbone.", "_orig_mod.")
 
 
+#: What stands before the name of a model of timm's.
+TIMM: Final = "timm:"
+
+
 def checkpoint(path: str) -> Mapping[str, Tensor]:
-    """The tensors of a ``.safetensors`` file, or of what ``torch.save`` wrote (read with weights_only), by name.
+    """The tensors of a ``.safetensors`` file, or of what ``torch.save`` wrote (read with weights_only), by name; ``timm:NAME`` are
+    those that timm holds on this machine.
 
     Raises UserError where there is no such file, or it holds no weights.
     """
+    if path.startswith(TIMM):
+        return _of_timm(path.removeprefix(TIMM))
     place = Path(path)
     if not place.is_file():
         raise UserError(
@@ -58,3 +69,34 @@ def _read(place: Path, stamp: int) -> Mapping[str, Tensor]:
     if not tensors:
         raise UserError(f'the backbone file "{path}" holds no weights')
     return tensors
+
+
+@lru_cache(maxsize=2)
+def _of_timm(name: str) -> Mapping[str, Tensor]:
+    """The weights of one of timm's models, from its store on this machine."""
+    if find_spec("timm") is None:
+        raise UserError(f'backbone "{TIMM}{name}" needs timm, which is not installed: pip install timm, or give a file')
+    with _offline():
+        try:
+            model = import_module("timm").create_model(name, pretrained=True)
+        except Exception as error:  # timm, its hub and its downloader each raise errors of their own
+            reason = " ".join(str(error).split())[:160]
+            raise UserError(
+                f'timm has no weights of "{name}" on this machine, and nothing is downloaded ({reason}); fetch them once: python -c '
+                f"\"import timm; timm.create_model('{name}', pretrained=True)\""
+            ) from error
+    return dict(model.state_dict())
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """What fetches models asks nobody in here."""
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HF_HUB_OFFLINE"]
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before

@@ -46,6 +46,11 @@ class Forward:
         """
         raise NotImplementedError
 
+    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], pictures: Tensor, mode: Mode) -> Tensor:
+        """What stands before the output layer, [K, B, features, height, width], for `pictures` [K, B, channels, height,
+        width]: of networks that say they encode."""
+        raise NotImplementedError
+
 
 class NetworkSettings(Settings):
     """The settings of a network."""
@@ -86,6 +91,11 @@ class NetworkSettings(Settings):
     def stacks(self) -> bool:
         """True where members trained in one stack cost less than one after another."""
         return True
+
+    @property
+    def encodes(self) -> bool:
+        """True where what stands before the output layer has places, so that a picture can be given back from it."""
+        return False
 
     @property
     def views(self) -> int:

@@ -80,6 +80,10 @@ class PictureNetwork(NetworkSettings):
         return False
 
     @property
+    def encodes(self) -> bool:
+        return True
+
+    @property
     def views(self) -> int:
         return (2 if self.mirrored else 1) * (_SHIFTS + 1 if self.shifted else 1)
 
@@ -266,6 +270,16 @@ class PictureForward(Forward):
                 before, after = (torch.stack([each[part] for each in layers]) for part in (2, 3))
                 mode.tap(name, kind, before, after)
         return torch.stack(answers)
+
+    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], pictures: Tensor, mode: Mode) -> Tensor:
+        apart = [each.unbind(0) for each in weights]
+        found = []
+        for k, x in enumerate(pictures):
+            own = dict(zip(self.names, (each[k] for each in apart), strict=True))
+            held = dict(zip(self.buffer_names, (each[k] for each in buffers), strict=True))
+            entering = x.to(own["output.weight"].dtype, memory_format=torch.channels_last)
+            found.append(self.settings.features(Member(self.settings, own, held, mode, []), entering, self.layers))
+        return torch.stack(found)
 
     def _kept(self, batch: Batch, mode: Mode, members: int) -> Tensor | None:
         """What the features of each member are multiplied by, [K, B, features]; None without dropout."""

@@ -58,6 +58,9 @@ class ResNet(PictureNetwork):
         drawn = next((each.kind for each in recipe.techniques if each.claims == "initialisation"), None)
         if self.backbone and drawn is not None:
             return f"a backbone brings its own weights, however technique {drawn} draws others"
+        learnt = next((each.kind for each in recipe.techniques if each.claims == "pretraining"), None)
+        if self.backbone and learnt is not None:
+            return f"a backbone is pretrained already, however technique {learnt} would do it again"
         return super().conflicts(recipe)
 
     @property

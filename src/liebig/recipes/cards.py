@@ -26,6 +26,7 @@ from liebig.techniques.gradients import ALL as GRADIENTS
 from liebig.techniques.initialisations import ALL as INITIALISATIONS
 from liebig.techniques.numbers import ALL as NUMBERS
 from liebig.techniques.penalties import ALL as PENALTIES
+from liebig.techniques.pretraining import ALL as PRETRAINING
 from liebig.techniques.scalings import ALL as SCALINGS
 from liebig.techniques.targets import ALL as TARGETS
 
@@ -80,6 +81,7 @@ AREAS: Final[tuple[Area, ...]] = (
     Area("Batching", "batching", SLOTS["batching"]),
     Area("Stopping", "stopping", SLOTS["stopping"]),
     Area("Initialisation", "techniques", INITIALISATIONS),
+    Area("Pretraining", "techniques", PRETRAINING),
     Area("Averaging", "techniques", AVERAGING),
     Area("Gradients", "techniques", GRADIENTS),
     Area("Penalties", "techniques", PENALTIES),

@@ -32,6 +32,7 @@ from liebig.techniques.objectives.users_loss import UsersLoss
 from liebig.techniques.optimizers import ALL as OPTIMIZERS
 from liebig.techniques.optimizers.users_optimizer import UsersOptimizer
 from liebig.techniques.penalties import ALL as PENALTIES
+from liebig.techniques.pretraining import ALL as PRETRAINING
 from liebig.techniques.schedules import ALL as SCHEDULES
 from liebig.techniques.schedules.users_schedule import UsersSchedule
 from liebig.techniques.stage import Technique
@@ -54,9 +55,11 @@ PICTURES: Final[tuple[type[Settings], ...]] = (
     *PICTURE_NETWORKS,
     *PICTURE_BATCHES,
     *PICTURE_INITIALISATIONS,
+    *PRETRAINING,
 )
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,
+    *PRETRAINING,
     *AVERAGING,
     *GRADIENTS,
     *PENALTIES,

@@ -6,6 +6,7 @@ from liebig.core.remedy import Remedy
 from liebig.remedies.align_labels import AlignLabels
 from liebig.remedies.align_shapes import AlignShapes
 from liebig.remedies.attend_to_steps import AttendToSteps
+from liebig.remedies.augment_at_random import AugmentAtRandom
 from liebig.remedies.augment_sequences import AugmentSequences
 from liebig.remedies.average_weights import AverageWeights
 from liebig.remedies.balance_batches import BalanceBatches
@@ -62,6 +63,7 @@ from liebig.remedies.packed_ensemble import PackEnsemble
 from liebig.remedies.pass_layers_by import PassLayersBy
 from liebig.remedies.periodic_embeddings import PeriodicEmbeddings
 from liebig.remedies.piecewise_linear_numbers import PiecewiseLinearNumbers
+from liebig.remedies.pretrain_network import PretrainNetwork
 from liebig.remedies.quantile_inputs import QuantileInputs
 from liebig.remedies.range_for_activation import RangeForActivation
 from liebig.remedies.range_test_rate import RangeTestRate
@@ -104,6 +106,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     AlignLabels(),
     AlignShapes(),
     AttendToSteps(),
+    AugmentAtRandom(),
     AugmentSequences(),
     AverageWeights(),
     BalanceBatches(),
@@ -160,6 +163,7 @@ ALL: Final[tuple[Remedy, ...]] = (
     PassLayersBy(),
     PeriodicEmbeddings(),
     PiecewiseLinearNumbers(),
+    PretrainNetwork(),
     QuantileInputs(),
     RangeForActivation(),
     RangeTestRate(),

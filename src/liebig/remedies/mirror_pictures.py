@@ -1,6 +1,7 @@
 """Mirror pictures at random.
 
 Does: trains on mirror images as often as on the pictures themselves; a network that can answers for both, and the mean counts.
+  Where that is in already: each picture and its mirror image by turns.
 Helps: photographs.
 Misleads: digits, letters and whatever has a hand: the mirror image is another thing. The trial decides, and is not assumed.
 Source: Krizhevsky, Sutskever & Hinton 2012; test-time views of Simonyan & Zisserman 2015, arXiv:1409.1556, section 3.2.
@@ -26,8 +27,12 @@ class MirrorPictures(Remedy):
     changes = ("techniques.random-flip", "network.mirrored")
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        if not isinstance(recipe.inputs, PictureInputs) or recipe.technique(RandomFlip) is not None:
+        if not isinstance(recipe.inputs, PictureInputs):
             return ()
+        present = recipe.technique(RandomFlip)
+        if present is not None:
+            by_turns = None if present.alternating else add(recipe, RandomFlip(alternating=True))
+            return worth_trying("augment: mirror images by turns", recipe, by_turns)
         changed = add(recipe, RandomFlip())
         if changed is not None and isinstance(recipe.network, PictureNetwork):
             changed = edit(changed, "network", {"mirrored": True})

@@ -308,6 +308,44 @@ class WorstPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectPicture:
+    """One picture whose label is doubted, and what it rather shows; `margin` is how much more probable that is."""
+
+    name: str
+    label: str
+    rather: str
+    margin: float
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuspectsTold:
+    """The contact sheet of doubted labels, the surest doubt first; `asked` pictures were asked."""
+
+    pictures: tuple[SuspectPicture, ...]
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedPicture:
+    """One picture of a group that are the same, or nearly."""
+
+    name: str
+    label: str
+    is_tested: bool
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicatesTold:
+    """The contact sheet of near duplicates: some of `groups` groups, of which `contradicting` have pictures with different labels."""
+
+    shown: tuple[tuple[CopiedPicture, ...], ...]
+    groups: int
+    contradicting: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConfusionTold:
     """How often a class (row) was answered as which (column). `commonest` are the mistakes made most: truth, answer, count."""
 
@@ -357,6 +395,8 @@ class ReportData:
     importance: tuple[ImportanceTold, ...]
     worst_rows: tuple[WorstRow, ...]
     worst_pictures: tuple[WorstPicture, ...]
+    suspects: SuspectsTold | None
+    duplicates: DuplicatesTold | None
     confusion: ConfusionTold | None
     augmented: tuple[AugmentedPicture, ...]
     recipe_name: str

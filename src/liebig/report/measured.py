@@ -7,7 +7,9 @@ from liebig.core.evidence import (
     Confusion,
     EpochCurves,
     Measurement,
+    NearDuplicates,
     Structure,
+    SuspectLabels,
     UnitStatistics,
     WorstPictures,
 )
@@ -16,7 +18,9 @@ from liebig.report.data import (
     AugmentedPicture,
     CapacityPoint,
     ConfusionTold,
+    CopiedPicture,
     CurvesTold,
+    DuplicatesTold,
     Effect,
     GrowthTold,
     Histogram,
@@ -25,6 +29,8 @@ from liebig.report.data import (
     LayerTold,
     Measure,
     NetworkTold,
+    SuspectPicture,
+    SuspectsTold,
     WorstPicture,
     WorstRow,
 )
@@ -176,6 +182,25 @@ def worst_pictures_told(study: Study) -> tuple[WorstPicture, ...]:
         return ()
     rows = zip(what.names, what.truth, what.answer, what.loss, what.pictures, strict=True)
     return tuple(WorstPicture(*row) for row in rows)
+
+
+def suspects_told(study: Study) -> SuspectsTold | None:
+    what = _explained(study, SuspectLabels, final_of(study))
+    if not isinstance(what, SuspectLabels):
+        return None
+    rows = zip(what.names, what.labels, what.rather, what.margins, what.pictures, strict=True)
+    return SuspectsTold(tuple(SuspectPicture(*row) for row in rows), what.asked)
+
+
+def duplicates_told(study: Study) -> DuplicatesTold | None:
+    what = _explained(study, NearDuplicates)
+    if not isinstance(what, NearDuplicates):
+        return None
+    shown = tuple(
+        tuple(CopiedPicture(*each) for each in zip(*group, strict=True))
+        for group in zip(what.names, what.labels, what.tested, what.pictures, strict=True)
+    )
+    return DuplicatesTold(shown, what.groups, what.contradicting)
 
 
 def confusion_told(study: Study) -> ConfusionTold | None:

@@ -318,6 +318,17 @@ def _pictures(data: ReportData) -> Iterator[str]:
         for each in data.worst_pictures:
             told = f"{each.name}: {each.truth}, answered {each.answer}, loss {short_number(each.loss)}"
             yield padded(told, _WIDTH).rstrip()
+    if data.suspects:
+        yield ""
+        yield from _title("labels to look at", f"of {data.suspects.asked:,} pictures that were asked")
+        for doubted in data.suspects.pictures:
+            yield padded(f"{doubted.name}: {doubted.label}, rather {doubted.rather}", _WIDTH).rstrip()
+    if data.duplicates:
+        yield ""
+        yield from _title("the same picture again", f"{data.duplicates.groups:,} groups")
+        for group in data.duplicates.shown:
+            told = ", ".join(f"{each.name} ({each.label}{', test part' if each.is_tested else ''})" for each in group)
+            yield padded(told, _WIDTH).rstrip()
     if data.confusion and data.confusion.commonest:
         yield ""
         yield from _title("what is taken for what", "the commonest mistakes")

@@ -19,7 +19,8 @@ class Batch:
     `weight` [G, B] float32 or None. Pictures are `dense` [G, B, channels, height, width], channels last in memory; sequences
     [G, B, steps, channels]. For a
     user's own network `dense` is its first input as it came, of any type and shape
-    [G, B, ...], and `others` are the further ones.
+    [G, B, ...], and `others` are the further ones. `rows` [G, B] int64 says which rows of the task pictures are, where that is
+    known; None once they are blends.
     """
 
     dense: Tensor
@@ -29,6 +30,7 @@ class Batch:
     weight: Tensor | None = None
     member_group: Tensor | None = None
     others: tuple[Tensor, ...] = ()
+    rows: Tensor | None = None
 
 
 def for_members(value: Tensor, member_group: Tensor | None) -> Tensor:

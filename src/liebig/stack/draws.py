@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 _GOLDEN = 0x9E3779B1
+_INVERSE = pow(_GOLDEN, -1, 1 << 32)  # what makes of a step's word the step again
 _FIRST = 0x85EBCA6B
 _SECOND = 0xC2B2AE35
 _MASK = 0xFFFFFFFF
@@ -61,6 +62,16 @@ class Draws:
         keys = [_signed(_mix(_mix(_mix(seed) ^ (self.step * _GOLDEN)) ^ (stream * _FIRST))) for seed in self.seeds]
         return torch.tensor(keys, dtype=torch.int32, device=self.device)
 
+    def steps(self) -> Tensor:
+        """The step, int32 [1], on the device."""
+        return torch.tensor([self.step], dtype=torch.int32, device=self.device)
+
+    def of_rows(self, rows: Tensor, stream: int) -> Tensor:
+        """Random int32 [K, B] that a member draws for a row `rows` int64 [K, B] at this place, the same in every step."""
+        keys = [_signed(_mix(_mix(seed) ^ (stream * _FIRST))) for seed in self.seeds]
+        counter = rows.to(torch.int32).mul(_signed(_GOLDEN))
+        return _mix_(counter + torch.tensor(keys, dtype=torch.int32, device=self.device)[:, None])
+
     def uniform(self, shape: tuple[int, ...], stream: int) -> Tensor:
         """Uniform in [0, 1), float32 [K, *shape]."""
         size = 1
@@ -104,6 +115,9 @@ class ReplayedDraws(Draws):
 
     mixed: Tensor
     word: Tensor
+
+    def steps(self) -> Tensor:
+        return self.word * _signed(_INVERSE)
 
     def keys(self, stream: int) -> Tensor:
         return _mix_(_mix_(self.mixed ^ self.word).bitwise_xor_(_signed(stream * _FIRST)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -69,6 +69,22 @@ class Ground:
 #: output layer last, with the outputs themselves.
 Trial = Callable[[list[Tensor]], Sequence[tuple[str, Tensor]]]
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unlabelled:
+    """What may be learnt from before any label is read: the training rows of each member, and rows that have no label.
+
+    `rows` is how many an epoch has. `batches(epoch, size)` gives one epoch's, each float32 [K, B, channels, height, width];
+    `features(weights, pictures)` what leaves the last convolution, float32 [K, B, features, height, width], in training mode
+    and with gradients (running statistics move along); `is_late()` says that the time is over.
+    """
+
+    rows: int
+    batches: Callable[[int, int], Iterable[Tensor]]
+    features: Callable[[list[Tensor], Tensor], Tensor]
+    is_late: Callable[[], bool]
+
+
 State = Any  # each stage knows its own; tensors in it lead with K
 
 
@@ -77,6 +93,10 @@ class Stage:
 
     def prepare(self, weights: list[Tensor], seeds: Sequence[int], batch: Batch, forward: Trial) -> list[Tensor]:
         """Weights before step 0. `batch` is a first batch, `forward` runs the network on it in evaluation mode."""
+        return weights
+
+    def pretrain(self, weights: list[Tensor], seeds: Sequence[int], unlabelled: Unlabelled) -> list[Tensor]:
+        """Weights after what is learnt without labels; comes behind every `prepare`."""
         return weights
 
     def start(self, weights: list[Tensor]) -> State:
@@ -139,6 +159,15 @@ class Initialisation(Technique):
     @classmethod
     def stage(cls, records: Sequence[Technique], ground: Ground) -> Stage:
         return Stage()
+
+
+class Pretraining(Technique):
+    """What a network learns of the inputs before any label is read. Claims "pretraining". `epochs` are those over the
+    training rows and the rows without a label."""
+
+    claims = "pretraining"
+
+    epochs: int
 
 
 class OptimizerStage:

@@ -17,11 +17,13 @@ from liebig.core.recipe import Recipe
 from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.data.module.feed import ModuleEncoder
 from liebig.data.module.feed import feed as module_feed
+from liebig.data.pictures.content import PictureData
 from liebig.data.sequences.feed import SequenceEncoder
 from liebig.data.sequences.feed import feed as sequence_feed
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import Signature
+from liebig.techniques.stage import Pretraining
 from liebig.train.encoding import Encoder, Encoding
 from liebig.train.ground import ground_of
 from liebig.train.options import TrainOptions
@@ -200,4 +202,12 @@ def predicted_seconds(
     # What is handed over may be answered from several views: once, for the rows that are only scored and those sampled.
     further = (network_of(recipe).views - 1) * (_SELECTED * rows + sampled)
     last = _EVALUATION * further / batch * (count * cost.each)
-    return epochs * (steps * cost.seconds(count) + evaluation) + last
+    before = _pretrained(task, recipe, own) / batch * (count * cost.each)
+    return before + epochs * (steps * cost.seconds(count) + evaluation) + last
+
+
+def _pretrained(task: Task[Any], recipe: Recipe, rows: int) -> int:
+    """Pictures that pretraining sees before the first step, of so many training rows."""
+    unlabelled = task.data.unlabelled if isinstance(task.data, PictureData) else None
+    every = rows + (0 if unlabelled is None else len(unlabelled))
+    return sum(each.epochs * every for each in recipe.techniques if isinstance(each, Pretraining))

@@ -29,13 +29,14 @@ from liebig.core.places import Placed
 from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
 from liebig.data.module.feed import ModuleFeed
+from liebig.data.pictures.feed import PictureFeed
 from liebig.nets.network import Mode
 from liebig.probes.recorder import Recorder
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws, member_seed
 from liebig.stack.flat import size_of, views
 from liebig.stack.tree import keep_members
-from liebig.techniques.stage import OptimizerSettings, Progress
+from liebig.techniques.stage import OptimizerSettings, Pretraining, Progress
 from liebig.train.checkpoints import Checkpoints
 from liebig.train.encoding import Feed
 from liebig.train.evaluation import NOT_JUDGED, Judged, Networks, answers, in_unit, judged, padded
@@ -46,13 +47,14 @@ from liebig.train.looking import Looker
 from liebig.train.pieces import Piece, pieces_of
 from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
 from liebig.train.recorded import Steps
-from liebig.train.stacked import Machine, apply_gradients, gradients_of, stacked
+from liebig.train.stacked import Machine, Source, apply_gradients, gradients_of, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
 _FEWER: Final = 512  # the same for networks that are trained one by one: there evaluations are not shared
 _TICK: Final = 0.25  # seconds between two events about batches
 _READING: Final = 3  # stream of a block's order seed that its data set's own draws come from
+_PRETRAINING: Final = 5  # stream of a block's order seed that the order of pretraining comes from
 _RECALIBRATION: Final = 100  # batches that give a normalisation its statistics anew
 
 
@@ -90,7 +92,9 @@ class Population:
         places = self.ground.places
         self.widest = max([plan.signature.dense, *(max(spec.shape) for spec in self.ground.specs)])
         self.widest *= places.count if places is not None else 1
-        self.stack = stacked(plan, self.ground, machine, self._groups(plan.members), self._first_batch())
+        self.stack = stacked(
+            plan, self.ground, machine, self._groups(plan.members), self._first_batch(), self._source()
+        )
         planned = plan.epochs * plan.steps_per_epoch
         self.steps, self.health = Steps(machine.device, planned), Health(machine.device)
         self.places = list(range(len(plan.members)))  # of the members present, among those that began
@@ -302,6 +306,28 @@ class Population:
         common = min(len(each) for each in rows)
         stackable = torch.stack([each[:common] for each in rows]).to(self.machine.device)
         return self._batch(self.feed, stackable, self._groups(self.plan.members))
+
+    def _source(self) -> Source | None:
+        """What pretraining reads; None where the recipe has none."""
+        if not any(isinstance(each, Pretraining) for each in self.plan.recipe.techniques):
+            return None
+        feed = self.feed
+        assert isinstance(feed, PictureFeed)  # recipes of anything else are refused with such a technique
+        beyond = torch.arange(feed.target.shape[1], len(feed.pixels))
+        own = [torch.cat([torch.from_numpy(course.rows), beyond]) for course in self.courses]
+        common, group = min(len(each) for each in own), self._groups(self.plan.members)
+
+        def batches(epoch: int, size: int) -> Iterator[Tensor]:
+            orders = []
+            for course, rows in zip(self.courses, own, strict=True):
+                seed = member_seed(order_seed(course.block, epoch), _PRETRAINING)
+                generator = torch.Generator().manual_seed(seed)
+                orders.append(rows[torch.randperm(len(rows), generator=generator)[:common]])
+            whole = torch.stack(orders).to(self.machine.device)
+            for start in range(0, common - size + 1, size):
+                yield feed.pictures(whole[:, start : start + size])[group].float()
+
+        return Source(common, batches, self._late)
 
     def _batch(self, feed: Feed, rows: Tensor, group: Tensor) -> Batch:
         return replace(feed.batch(rows), member_group=group)

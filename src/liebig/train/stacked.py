@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -24,6 +24,7 @@ from liebig.techniques.stage import (
     Stage,
     State,
     Technique,
+    Unlabelled,
 )
 from liebig.train.plan import Member, Plan, network_of, user_network
 from liebig.train.user_network import UserForward, UserNetwork
@@ -154,8 +155,20 @@ def _drawn(member: Member, spec: ParameterSpec, technique: Initialisation | None
     return network_of(member.recipe).draw(spec, torch.Generator().manual_seed(seed))
 
 
-def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: Batch) -> Stacked:
-    """A population before step 0. `batch` is a first batch, for techniques that prepare the weights on data."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Where pretraining reads: `rows`, `batches` and `is_late` as of `Unlabelled`."""
+
+    rows: int
+    batches: Callable[[int, int], Iterable[Tensor]]
+    is_late: Callable[[], bool]
+
+
+def stacked(
+    plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: Batch, source: Source | None = None
+) -> Stacked:
+    """A population before step 0. `batch` is a first batch, for techniques that prepare the weights on data; `source` is what
+    those read that pretrain them, None where nothing is pretrained (a step is timed)."""
     recipes = [member.recipe for member in plan.members]
     network, device = network_of(plan.recipe), machine.device
     flat = initial_weights(plan, ground.specs, ground.outputs).to(device)
@@ -195,6 +208,10 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
     for stage in stages:
         prepared = stage.prepare(views(flat, ground.specs), seeds, wide, trial)
         flat = torch.cat([each.reshape(len(recipes), -1) for each in prepared], dim=1)
+    if source is not None:
+        for stage in stages:
+            learnt = stage.pretrain(views(flat, ground.specs), seeds, _unlabelled(source, forward, buffers, machine))
+            flat = torch.cat([each.reshape(len(recipes), -1) for each in learnt], dim=1)
     states = [stage.start(views(flat, ground.specs)) for stage in stages]
     lower, leaves, gradients, parts = _working(flat, ground.specs, machine, forward)
     return Stacked(
@@ -202,6 +219,16 @@ def stacked(plan: Plan, ground: Ground, machine: Machine, group: Tensor, batch: 
         optimizer.start(flat), states, machine, lower, leaves, gradients, parts,
         views(flat, ground.specs), seeds,
     )  # fmt: skip
+
+
+def _unlabelled(source: Source, forward: Forward, buffers: Sequence[Tensor], machine: Machine) -> Unlabelled:
+    """What pretraining may read, through the network as it is trained: products in the compute precision, weights in float32."""
+
+    def features(weights: list[Tensor], pictures: Tensor) -> Tensor:
+        lower = [each.to(machine.dtype) for each in weights]
+        return forward.features(lower, buffers, pictures, Mode(True)).float()
+
+    return Unlabelled(source.rows, source.batches, features, source.is_late)
 
 
 def gradients_of(stack: Stacked, batch: Batch, draws: Draws, weight: float, add: bool) -> Tensor:

@@ -30,7 +30,14 @@ from liebig.core.evidence.code import (
     SkippedSteps,
 )
 from liebig.core.evidence.data import ColumnProfile, DataProfile, InputScales
-from liebig.core.evidence.pictures import AugmentedPictures, Confusion, PictureProfile, WorstPictures
+from liebig.core.evidence.pictures import (
+    AugmentedPictures,
+    Confusion,
+    NearDuplicates,
+    PictureProfile,
+    SuspectLabels,
+    WorstPictures,
+)
 from liebig.core.evidence.sequences import SequenceProfile, StepGradients
 from liebig.core.evidence.structure import Anatomy, LayerShape, Organ, Structure
 from liebig.core.evidence.training import (
@@ -81,6 +88,7 @@ __all__ = [
     "Measurement",
     "MemoryGrowth",
     "ModuleModes",
+    "NearDuplicates",
     "NoiseScale",
     "NonFinite",
     "OneBatch",
@@ -100,6 +108,7 @@ __all__ = [
     "StepGradients",
     "StepLosses",
     "Structure",
+    "SuspectLabels",
     "UnitStatistics",
     "UpdateRatios",
     "WeightNorms",

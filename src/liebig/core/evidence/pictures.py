@@ -45,6 +45,33 @@ class WorstPictures(Measurement):
 
 
 @dataclass(frozen=True, slots=True)
+class SuspectLabels(Measurement):
+    """Pictures whose label is contradicted by a network that has not learnt it, the most sure first: name, label, what they
+    rather show, how much more probable that is (0 to 1), and the picture as PNG in base64. `asked` is how many were asked."""
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    rather: tuple[str, ...]
+    margins: tuple[float, ...]
+    pictures: tuple[str, ...]
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicates(Measurement):
+    """Groups of pictures that are the same, or nearly: for each picture of a group its name, its label, whether it stands in the
+    test part, and the picture as PNG in base64. `groups` is how many groups there are in all, `contradicting` how many of them
+    have pictures with different labels; those stand first."""
+
+    names: tuple[tuple[str, ...], ...]
+    labels: tuple[tuple[str, ...], ...]
+    tested: tuple[tuple[bool, ...], ...]
+    pictures: tuple[tuple[str, ...], ...]
+    groups: int
+    contradicting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Confusion(Measurement):
     """How often a class (row) was answered as which (column), on a select part."""
 

@@ -130,8 +130,9 @@ def fit_encoder(task: Task[PictureData], inputs: PictureInputs, rows: Rows) -> P
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureFeed:
-    """Batches for G blocks. `pixels` uint8 [rows, height, width, channels] and `target` float32 [G, rows] are on the device,
-    as are `factor` and `shift` [G, 1, 1, 1, channels], which make bytes into what a network reads."""
+    """Batches for G blocks. `pixels` uint8 [n, height, width, channels] and `target` float32 [G, rows] are on the device,
+    as are `factor` and `shift` [G, 1, 1, 1, channels], which make bytes into what a network reads. Pictures behind the last row
+    have no label."""
 
     signature: Signature
     pixels: Tensor
@@ -142,9 +143,13 @@ class PictureFeed:
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows `rows` int64 [G, B]."""
+        return Batch(self.pictures(rows), self.target.gather(1, rows), rows=rows)
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """What a network reads of `rows` int64 [G, B], with a label or without: [G, B, channels, height, width]."""
         bytes_ = self.pixels.index_select(0, rows.reshape(-1)).view(*rows.shape, *self.pixels.shape[1:])
         dense = torch.addcmul(self.shift, bytes_.float(), self.factor).to(self.dtype)
-        return Batch(dense.permute(0, 1, 4, 2, 3), self.target.gather(1, rows))
+        return dense.permute(0, 1, 4, 2, 3)
 
     def judging(self, rows: Tensor) -> Batch:
         """The same: what is done at random is done by techniques to batches that are trained on."""
@@ -165,5 +170,7 @@ def feed(
 
     target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
     pixels = torch.from_numpy(task.data.pixels).to(device)
+    if task.data.unlabelled is not None:
+        pixels = torch.cat([pixels, torch.from_numpy(task.data.unlabelled).to(device)])
     factor, shift = beside([each.factor for each in encoders]), beside([each.shift for each in encoders])
     return PictureFeed(encoders[0].signature, pixels, target, factor, shift, dtype)

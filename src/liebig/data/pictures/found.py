@@ -7,7 +7,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, Final
 
 import numpy as np
@@ -20,22 +20,25 @@ from liebig.data.table.reading import read_table
 
 ENDINGS: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _TABLES: Final = (".csv", ".tsv", ".parquet", ".pq", ".csv.gz")
-#: Folders that name a part in place of a class.
+#: The part of pictures that nothing is said of.
+UNLABELLED: Final = "unlabelled"
+#: Folders that name a part in place of a class, where one of them names pictures to train on.
 _PARTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("train", "training", "training_set", "train_set"), "train"),
     **dict.fromkeys(("valid", "validation", "val", "validation_set", "dev"), "valid"),
     **dict.fromkeys(("test", "testing", "test_set"), "test"),
+    **dict.fromkeys(("unlabelled", "unlabeled", "unsup"), UNLABELLED),
 }
-_PART_NAMES: Final = ("", "train", "valid", "test")
 #: Rows of a table that are asked whether they name pictures.
 _ASKED: Final = 20
 _MOST_CHANNELS: Final = 4
+_TOLD: Final = 3  # folders that are named
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """One picture that is not read yet: what it is called, what it shows ("" where that is not said), its part ("", "train",
-    "valid" or "test"), and what changes when the file does."""
+    "valid", "test" or "unlabelled"), and what changes when the file does."""
 
     name: str
     label: str = ""
@@ -172,11 +175,30 @@ def find(source: object, target: str | None = None) -> Found:
 def _of_folder(folder: Path) -> Files:
     files = sorted(each for each in folder.rglob("*") if each.is_file())
     relative = [each.relative_to(folder) for each in files]
-    shown = [i for i, each in enumerate(relative) if not any(part.startswith((".", "__MACOSX")) for part in each.parts)]
+    shown = [i for i, each in enumerate(relative) if not _is_hidden(each)]
     own = [i for i in shown if relative[i].suffix.casefold() in ENDINGS]
     places = [Place(relative[i].as_posix(), stamp=_stamp(files[i])) for i in own]
     found = _of_paths(folder.resolve().name, [files[i] for i in own], places)
-    return _labelled(replace(found, skipped=len(shown) - len(own)), str(folder))
+    found = _labelled(replace(found, skipped=len(shown) - len(own)), str(folder))
+    return replace(found, notes=_bare_folders(folder, [relative[i] for i in own]))
+
+
+def _bare_folders(folder: Path, pictures: Sequence[Path]) -> tuple[str, ...]:
+    """Of folders that hold no picture, where each other one stands for a class: what is told."""
+    filled = {parent for each in pictures for parent in each.parents}
+    inner = [each.relative_to(folder) for each in folder.rglob("*") if each.is_dir()]
+    bare = sorted(each.as_posix() for each in inner if each not in filled and not _is_hidden(each))
+    if not bare:
+        return ()
+    some = ", ".join(f'"{each}"' for each in bare[:_TOLD])
+    more = f" and {len(bare) - _TOLD} more" if len(bare) > _TOLD else ""
+    return (
+        f"{some}{more} hold{'s' if len(bare) == 1 else ''} no pictures: no class is learnt of {'it' if len(bare) == 1 else 'them'}",
+    )
+
+
+def _is_hidden(path: PurePath) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in path.parts)
 
 
 def _of_paths(name: str, paths: Sequence[Path], places: Sequence[Place]) -> Files:
@@ -222,15 +244,13 @@ def _labelled(found: Files, where: str) -> Files:
     inner = [each[around:] for each in parts]
     first = {each[0].casefold() for each in inner if len(each) > 1}
     split = bool(first) and first <= _PARTS.keys() and "train" in {_PARTS[each] for each in first}
-    places, loose = [], 0
+    places = []
     for place, own in zip(found.places, inner, strict=True):
         part = _PARTS[own[0].casefold()] if split and len(own) > 1 else ""
         below = own[1:] if split and len(own) > 1 else own
-        label = below[0] if len(below) > 1 else ""
-        loose += not label
+        label = below[0] if len(below) > 1 and part != UNLABELLED else ""
         places.append(replace(place, label=label, part=part))
-    notes = (f"{loose} pictures lie in no class folder and are left out",) if 0 < loose < len(places) else ()
-    return replace(found, places=tuple(places), notes=notes)
+    return replace(found, places=tuple(places))
 
 
 # --- tables of paths --------------------------------------------------------------------------------------------------------
@@ -251,11 +271,18 @@ def _of_table(path: Path, target: str | None) -> Files:
             f'"{path}" needs the column of labels (--target); beside "{column}" its columns are {", ".join(others) or "none"}'
         )
     named = words(frame[column]).fill_null("").to_list()
-    paths = [path.parent / each for each in named]
+    paths: list[Path] = [path.parent / each for each in named]
     places = [
-        Place(each, stamp=_stamp(one) if one.is_file() else "missing") for each, one in zip(named, paths, strict=True)
+        Place(each or f"row {i + 1}", stamp=_stamp(one) if one.is_file() else "missing")
+        for i, (each, one) in enumerate(zip(named, paths, strict=True))
     ]
-    return replace(_of_paths(path.stem, paths, places), targets=frame[target])
+
+    def read(i: int) -> bytes:
+        if not named[i]:
+            raise ValueError("names no picture")
+        return paths[i].read_bytes()
+
+    return Files(path.stem, tuple(places), read, targets=frame[target])
 
 
 # --- arrays -----------------------------------------------------------------------------------------------------------------

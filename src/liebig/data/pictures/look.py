@@ -70,9 +70,11 @@ def look_at_pictures(read: Read) -> PictureLook:
     if read.targets is not None:
         given = read.targets.to_list()
         own = read.names if read.names and all(isinstance(each, int) for each in given) else ()
-        labels = [own[each] if own and 0 <= each < len(own) else str(each) for each in given]
+        labels = ["" if each is None else own[each] if own and 0 <= each < len(own) else str(each) for each in given]
     counts = Counter(zip((each.part for each in read.places), labels, strict=True))
     classes = tuple((part, name, count) for (part, name), count in sorted(counts.items()) if name)
+    bare = labels.count("")
+    told = (f"{bare} pictures have no label: only pretraining sees them",) if 0 < bare < len(labels) else ()
     channels, height, width = read.pixels.shape[3], *read.pixels.shape[1:3]
 
     def spread(values: Any) -> tuple[int, int, int]:
@@ -80,5 +82,5 @@ def look_at_pictures(read: Read) -> PictureLook:
 
     return PictureLook(
         read.name, len(read.pixels), (channels, height, width), spread(widths), spread(heights), classes, copies, read.broken,
-        tuple(each for each in read.notes if "cannot be read" not in each),
+        (*(each for each in read.notes if "cannot be read" not in each), *told),
     )  # fmt: skip

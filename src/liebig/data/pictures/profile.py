@@ -59,6 +59,10 @@ def tones(pixels: Pixels) -> tuple[Reals, Reals]:
     contrast, sharpness = [], []
     for start in range(0, len(pixels), _CHUNK):
         grey = pixels[start : start + _CHUNK].mean(axis=3, dtype=np.float32)
+        if min(grey.shape[1:]) < 3:  # no place has neighbours on all sides
+            contrast.append(grey.std(axis=(1, 2)))
+            sharpness.append(np.zeros(len(grey), np.float32))
+            continue
         inner = grey[:, 1:-1, 1:-1]
         around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
         spread = grey.std(axis=(1, 2))

@@ -63,6 +63,7 @@ class Read:
     broken: tuple[Broken, ...]
     notes: tuple[str, ...]
     was_cached: bool = False
+    unlabelled: Pixels | None = None
 
 
 def read_pictures(
@@ -90,6 +91,8 @@ def read_pictures(
         notes.append(f"{found.skipped} files are no pictures and were passed over")
     if made.broken:
         notes.append(_told_broken(made.broken))
+        lost = sorted({each.label for each in found.places} - {"", *(each.label for each in places)})
+        notes += [f'of "{each}" no picture can be read: it is no class' for each in lost]
     return Read(found.name, made.pixels, places, made.sizes, targets, (), made.broken, tuple(notes), known)
 
 
@@ -134,6 +137,7 @@ def picture_task(
             raise UserError("a test part was given twice: there is one in the pictures, and one by --test")
         channels, height, width = read.pixels.shape[3], *read.pixels.shape[1:3]
         tested = _with_labels(read_pictures(test, target, shape=(channels, height, width)), target)
+        tested = replace(tested, unlabelled=None)
         read = _joined(read, tested, own)
     values, classes, task_kind, why = _target(read, kind)
     notes = [*read.notes]
@@ -144,7 +148,7 @@ def picture_task(
         notes.append(f"{duplicates} pictures are the same as others, or nearly; those stay in one part")
     if shared:
         notes.append(f"{shared} pictures to learn from are the same as, or nearly, one of the test part")
-    data = PictureData(read.pixels, tuple(each.name for each in read.places), read.sizes)
+    data = PictureData(read.pixels, tuple(each.name for each in read.places), read.sizes, read.unlabelled)
     name = target or (read.targets.name if read.targets is not None else "class")
     task = Task(
         name=read.name, kind=task_kind, target_name=name, target=values, classes=classes, metric=usual_metric(metric, task_kind),
@@ -155,7 +159,7 @@ def picture_task(
 
 
 def _with_labels(read: Read, target: str | None) -> Read:
-    """With a column of labels: from the folders, where no table gives one. Pictures without a label are left out."""
+    """With a column of labels: from the folders, where no table gives one. Pictures without a label stand apart."""
     if read.targets is not None:
         targets = read.targets
         if read.names:
@@ -171,12 +175,16 @@ def _with_labels(read: Read, target: str | None) -> Read:
     if len(known) == len(read.places):
         return replace(read, targets=targets)
     dropped = len(read.places) - len(known)
-    notes = read.notes
-    if not any("no class folder" in each for each in notes):
-        notes = (*notes, f"{dropped} pictures were left out: they have no label")
+    notes = (
+        *read.notes,
+        f"{dropped} pictures have no label: they are neither learnt nor judged, only pretraining sees them",
+    )
+    without = np.setdiff1d(np.arange(len(read.places)), known)
+    # Pictures of a test part are not for training, whatever is said of them.
+    without = without[[read.places[i].part != "test" for i in without]]
     return replace(
         read, pixels=read.pixels[known], places=tuple(read.places[i] for i in known), sizes=read.sizes[known],
-        targets=targets[known], notes=notes,
+        targets=targets[known], notes=notes, unlabelled=read.pixels[without] if len(without) else None,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from liebig.techniques.batches.cut_mix import CutMix
 from liebig.techniques.batches.cutout import Cutout
 from liebig.techniques.batches.feature_noise import FeatureNoise
 from liebig.techniques.batches.mixup import Mixup
+from liebig.techniques.batches.rand_augment import RandAugment
 from liebig.techniques.batches.random_affine import RandomAffine
 from liebig.techniques.batches.random_crop import RandomCrop
 from liebig.techniques.batches.random_flip import RandomFlip
@@ -19,7 +20,15 @@ from liebig.techniques.batches.series_warp import SeriesWarp
 from liebig.techniques.stage import Technique
 
 #: Augmentations of pictures: they stand only in a recipe that reads pictures.
-FOR_PICTURES: Final[tuple[type[Technique], ...]] = (RandomCrop, RandomFlip, RandomAffine, ColourJitter, CutMix, Cutout)
+FOR_PICTURES: Final[tuple[type[Technique], ...]] = (
+    RandomCrop,
+    RandomFlip,
+    RandomAffine,
+    ColourJitter,
+    RandAugment,
+    CutMix,
+    Cutout,
+)
 
 #: Augmentations of sequences, likewise.
 FOR_SEQUENCES: Final[tuple[type[Technique], ...]] = (SeriesJitter, SeriesScaling, SeriesWarp, SeriesCrop)
@@ -35,6 +44,7 @@ __all__ = [
     "Cutout",
     "FeatureNoise",
     "Mixup",
+    "RandAugment",
     "RandomCrop",
     "RandomFlip",
     "SeriesCrop",

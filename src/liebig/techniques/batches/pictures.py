@@ -28,6 +28,7 @@ def of_members(batch: Batch, members: int, pictures: Tensor) -> Batch:
     return replace(
         batch, dense=pictures, target=batch.target[groups],
         weight=None if batch.weight is None else batch.weight[groups], member_group=None,
+        rows=None if batch.rows is None else batch.rows[groups],
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ Does: before the first step sets the first convolution of a `whitened-cnn` to th
     batch vary, each divided by its spread and with both signs; the weights are trained on from there. Other networks are left
     as they are.
 Helps: the layers behind begin with inputs that are neither correlated nor of unlike size, and learn sooner.
-Misleads: patches of one tone have no directions; what is left of them is noise, which the small constant holds down.
+Misleads: pictures smaller than a patch are left as they are. Patches of one tone have no directions; what is left of them is noise, which the small constant holds down.
 Source: Jordan 2024, arXiv:2404.00498, section 3.1; Page 2018, "How to Train Your ResNet", part 8.
 """
 
@@ -55,6 +55,8 @@ class WhiteningStage(Stage):
             return weights
         pictures, weight = for_members(batch.dense, batch.member_group), weights[self.place].clone()
         _, filters, channels, side, _ = weight.shape
+        if min(pictures.shape[3:]) < side:
+            return weights
         for own, seen in zip(weight, pictures, strict=True):
             patches = functional.unfold(seen.float(), side).transpose(1, 2).reshape(-1, channels * side * side)
             found = _directions(patches.double(), self.least)[: filters // 2].view(-1, channels, side, side)

@@ -1,0 +1,65 @@
+"""Pretrain a network of pictures.
+
+Does: before any label is read lets the network give back what is blank in pictures, or pictures with noise, as long as it is
+  trained afterwards; also with the output layer trained alone in the first epochs. Where it is pretrained already, the output
+  layer first.
+Helps: few labels; more where there are pictures without one beside them.
+Misleads: it doubles the time; with some thousands of labels augmentation gives more for less.
+Source: He et al. 2022, arXiv:2111.06377; Masci et al. 2011; frozen, then unfrozen: Kumar et al. 2022, arXiv:2202.10054.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from liebig.checks.overfitting import Overfitting
+from liebig.checks.too_little_data import TooLittleData
+from liebig.core.check import Finding
+from liebig.core.recipe import Recipe
+from liebig.core.remedy import Depth, Prior, Proposal, Remedy, Situation
+from liebig.nets.pictures import PictureNetwork
+from liebig.remedies.edits import add, worth_trying
+from liebig.techniques.gradients.deferred_layers import DeferredLayers
+from liebig.techniques.pretraining import Autoencoder, MaskedPatches
+from liebig.techniques.stage import Pretraining, StoppingSettings
+
+#: With more labels than that the same time is better spent on them.
+_FEW: Final = 5_000
+_LEAST, _MOST = 10, 100  # epochs of pretraining
+_ALONE: Final = 5  # one in so many epochs trains the output layer alone
+
+
+class PretrainNetwork(Remedy):
+    """Adds `masked-patches`, or `autoencoder`, or `deferred-layers` to either."""
+
+    name = "pretrain-network"
+    answers = (Overfitting, TooLittleData)
+    prior = Prior(0.5, -2.5, 3.5, "pretraining on the same small picture sets, the literature's gaps")
+    changes = ("techniques.masked-patches", "techniques.autoencoder", "techniques.deferred-layers")
+    depth = Depth.ON
+
+    def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
+        if not isinstance(recipe.network, PictureNetwork) or situation.rows > _FEW:
+            return ()
+        assert isinstance(recipe.stopping, StoppingSettings)
+        planned = recipe.stopping.epochs
+        alone = DeferredLayers(epochs=max(1, planned // _ALONE), together=True)
+        if any(isinstance(each, Pretraining) for each in recipe.techniques):
+            if recipe.technique(DeferredLayers) is not None:
+                return ()
+            return worth_trying("pretrain: then the output layer first", recipe, add(recipe, alone))
+        epochs = min(max(planned, _LEAST), _MOST)
+        masked, whole = add(recipe, MaskedPatches(epochs=epochs)), add(recipe, Autoencoder(epochs=epochs))
+        return (
+            *worth_trying("pretrain: masked patches", recipe, masked),
+            *worth_trying("pretrain: autoencoder", recipe, whole),
+            *worth_trying(
+                "pretrain: masked patches, then the output layer first", recipe, masked and add(masked, alone)
+            ),
+        )
+
+    def advise(self, finding: Finding) -> str:
+        return (
+            "Where the inputs are pictures and labels are few, let the network first give back what is blank in pictures, those "
+            "without a label among them, then train it."
+        )
