@@ -46,7 +46,7 @@ COMBINE_MOST: Final = 16
 COMBINE_BLOCKS: Final = LAST_RACE
 #: Of the time left, what measuring the use of more rows may take: for the diagnosis of what is cheap, and before the last search.
 GROWTH_SHARE: Final = 0.02
-LATE_GROWTH_SHARE: Final = 0.1
+LATE_GROWTH_SHARE: Final = 0.05
 #: Why a study ends whose budget is spent.
 SPENT: Final = "the budget is spent"
 #: Candidates of one search: at most, and the fewest that are worth a round. Its candidates' first look and its later ones
