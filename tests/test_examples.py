@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -61,3 +62,18 @@ def test_a_folder_of_pictures_is_drawn_and_looked_at(tmp_path: Path) -> None:
 @pytest.mark.skipif(find_spec("lightning") is None, reason="Lightning is not installed: pip install liebig[lightning]")
 def test_a_lightning_run_is_watched(tmp_path: Path) -> None:
     assert "likely" in (told := said(tmp_path, "lightning_run.py")) or "certain" in told
+
+
+@pytest.mark.end_to_end
+def test_the_textbook_experiments_give_verdicts_and_pictures(tmp_path: Path) -> None:
+    told = said(tmp_path, "textbook", "pages", "--quick")
+    assert "batch-normalisation is better than plain" in told
+    assert "over 3 draws of the points" in told
+    assert "of the epochs saved" in told
+    for page in ("batch-normalisation", "twenty-points", "frozen-backbone"):
+        text = (tmp_path / "pages" / f"{page}.html").read_text(encoding="utf-8")
+        assert text.count("<svg") >= 8
+        assert "recipe" in text
+    drawn = ElementTree.parse(tmp_path / "pages" / "twenty-points.svg").getroot()
+    assert len(drawn.findall("{*}polyline")) == 3  # the truth and both fits
+    assert len(drawn.findall("{*}circle")) == 25

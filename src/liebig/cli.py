@@ -49,6 +49,7 @@ class Mode(StrEnum):
 
 
 class Refit(StrEnum):
+    AUTO = "auto"
     NONE = "none"
     ALL = "all"
 
@@ -131,7 +132,12 @@ def improve(
     trials: Annotated[
         int | None, typer.Option(min=1, help="So many treatments in place of a time: repeatable.")
     ] = None,
-    refit: Annotated[Refit, typer.Option(help="all: train what is handed over on the sealed rows, too.")] = Refit.NONE,
+    refit: Annotated[
+        Refit,
+        typer.Option(
+            help="all: train what is handed over on the sealed rows, too; auto: where more rows were measured to help."
+        ),
+    ] = Refit.AUTO,
     memory: Memory = None,
     only_networks: Annotated[
         bool, typer.Option("--only-networks", help="Leave classical algorithms out of everything.")

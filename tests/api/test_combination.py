@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ import pytest
 import liebig
 from liebig.api.fitting import facts_of
 from liebig.api.model import Model
+from liebig.coach.finals import refit_deadline
 from liebig.coach.runner import Final, FinalChallenger, FinalCombination, Request
 from liebig.coach.training import TrainingRunner
+from liebig.core.decision import Decision
 from liebig.core.errors import UserError
 from liebig.core.task import FULL
 from liebig.data.table.first_recipes import starting, textbook
@@ -82,6 +86,35 @@ def test_what_is_loaded_answers_exactly_as_what_was_saved(
     assert kinds == {".json", ".toml", ".safetensors"}  # nothing that holds code
 
 
+def test_how_answers_are_read_is_saved_with_them(
+    found: TableTask, together: tuple[Combination, float], small_table: Path, tmp_path: Path
+) -> None:
+    if not found.task.kind.is_classification:
+        pytest.skip("numbers are read as they come")
+    classes = len(found.task.classes)
+    decision = Decision(1.5, (0.0,) * (classes - 1) + (2.0,))
+    model = model_of(found, replace(together[0], decision=decision))
+    model.save(tmp_path / "model")
+    assert json.loads((tmp_path / "model" / "manifest.json").read_text())["format"] == 3
+    loaded = liebig.load(tmp_path / "model")
+    assert loaded.decision == decision
+    frame = pl.read_csv(small_table).drop(found.task.target_name)
+    plain, read = model_of(found, together[0]), loaded.predict(frame)
+    np.testing.assert_allclose(loaded.predict_proba(frame).sum(axis=1), 1.0, rtol=1e-5)
+    # The same order of rows by probability, milder; and the last class is named more often.
+    assert (loaded.predict_proba(frame).max(axis=1) <= plain.predict_proba(frame).max(axis=1) + 1e-6).all()
+    last = found.task.classes[-1]
+    assert (read == last).sum() > (plain.predict(frame) == last).sum()
+    if classes == 2:
+        assert ((loaded.predict_proba(frame)[:, 1] > loaded.decision.threshold) == (read == last)).all()
+    loaded.predict_file(str(small_table), tmp_path / "out.csv")
+    assert (pl.read_csv(tmp_path / "out.csv")["prediction"].to_numpy() == read).all()
+    said = tmp_path / "model" / "decision.json"
+    said.write_text(said.read_text().replace("1.5", "-1.5"))
+    with pytest.raises(UserError, match="damaged"):
+        liebig.load(tmp_path / "model")
+
+
 def test_a_file_is_answered_in_pieces(
     found: TableTask, together: tuple[Combination, float], small_table: Path, tmp_path: Path
 ) -> None:
@@ -146,3 +179,20 @@ def test_the_cost_of_answering_is_measured(found: TableTask) -> None:
     assert runner.challenger_predict_ms("linear") == 0.0
     runner.challenge("linear", range(1), FULL)
     assert runner.challenger_predict_ms("linear") > 0
+
+
+def test_what_does_not_fit_is_handed_over_as_it_was_judged(
+    found: TableTask, together: tuple[Combination, float]
+) -> None:
+    began = time.monotonic()
+    runner = TrainingRunner(found, seed=0, clock=lambda: time.monotonic() - began)
+    assert runner.finals.refit_together(together[0], 0.0) is together[0]
+    alone = together[0].networks[0]
+    assert runner.finals.refit(alone, 0.0) is alone
+    assert runner.finals.refit(alone, 1e6) is not alone
+
+
+def test_the_budget_bounds_training_once_more() -> None:
+    assert refit_deadline(None) is None
+    assert refit_deadline(60.0) == pytest.approx(61.2)
+    assert refit_deadline(10.0) == pytest.approx(11.0)

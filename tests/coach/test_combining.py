@@ -285,6 +285,18 @@ def test_too_few_blocks_too_little_time_too_dear(climbed):
     assert combine(view_of(climbed, there, price=lambda name: 25.0)) is None
 
 
+def test_whose_answers_can_be_read_otherwise_needs_nobody_beside_it(climbed):
+    there = {FULL: {climbed.incumbent: blocks(12), climbed.baseline: blocks(2)}}
+    assert combine(view_of(climbed, there)) is None
+    began = replace(climbed.began, metric="f1")
+    named = Study((began, *climbed.entries[1:]))
+    assert combine(view_of(named, there)) == Combine((climbed.incumbent,), 8, FULL)
+    # Others that answered on less are still worth more.
+    half = Fidelity(0.5)
+    there[half] = {climbed.incumbent: blocks(5), climbed.baseline: blocks(5)}
+    assert combine(view_of(named, there)) == Combine((climbed.incumbent, climbed.baseline), 5, half)
+
+
 def test_the_largest_fidelity_is_weighed_and_challengers_are_fitted_there(climbed):
     half = Fidelity(0.5)
     there = {

@@ -23,6 +23,7 @@ from liebig.core.study import (
     Entry,
     Explained,
     FindingNote,
+    Growth,
     Left,
     Looked,
     Machine,
@@ -172,6 +173,16 @@ def finding(
     return FindingNote(check, strength, place, {name: Fact(value) for name, value in facts.items()}, consequences)
 
 
+def growth(low: float = 0.001, high: float = 0.005, turn: float = 1.0, whole: float = 0.916) -> Growth:
+    """A recipe on parts of its rows."""
+    rows = (2300.0, 4600.0, 9200.0, 18400.0)
+    scores = tuple(whole - turn * 0.03 * (0.7**i - 0.7**3) for i in range(4))
+    line_rows = tuple(2300.0 * 2 ** (i / 4) for i in range(17))
+    line = tuple(whole - turn * 0.03 * (0.7 ** (i / 4) - 0.7**3) for i in range(17))
+    ends = (tuple(each - 0.002 for each in line), tuple(each + 0.002 for each in line))
+    return Growth(rows, scores, 0.0008, 3, 18400.0, (low + high) / 2, low, high, line_rows, line, *ends)
+
+
 class _Writer:
     """Builds rounds entry by entry."""
 
@@ -267,6 +278,7 @@ def rich(name: str = "adult.csv", target: str = "income", column: str = "capital
                                             ({column: "99999", "age": "41"}, {column: "0", "age": "22"}))),
         Explained(223.0, "final", Capacity(("64", "128", "256", "512"), (9000, 34000, 121000, 470000), (0.902, 0.915, 0.929, 0.948),
                                            (0.899, 0.910, 0.916, 0.912))),
+        Explained(224.0, "final", growth()),
         Sealed(290.0, "base", "final", "final", 0.8862, 0.9271, 0.0409, 0.0369, 0.0449, True, 6512, {"base": 15, "final": 18}, 4e-4),
         Ended(298.0, "the budget is spent", 298.0, 231.0, 1.74),
     ]  # fmt: skip

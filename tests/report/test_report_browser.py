@@ -56,7 +56,7 @@ def test_every_figure_is_drawn_and_nothing_overflows(
     page.open(pages[name], width)
     assert page.value("document.documentElement.scrollWidth") <= width
     figures = page.value(_FIGURES)
-    assert len(figures) == {"comparison": 6}.get(name, 14)
+    assert len(figures) == {"comparison": 6}.get(name, 15)
     for figure in figures:
         assert figure["shown"] == 1
         assert figure["marks"] > 3

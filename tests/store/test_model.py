@@ -186,7 +186,7 @@ def rewritten(path: Path, change: Callable[[dict], None]) -> None:
 
 def test_a_newer_model_is_said(saved: Path) -> None:
     rewritten(saved, lambda manifest: manifest.update(format=model.FORMAT + 1))
-    with pytest.raises(UserError, match=r"newer Liebig \(format 3\)"):
+    with pytest.raises(UserError, match=r"newer Liebig \(format 4\)"):
         load_model(saved)
 
 

@@ -8,6 +8,9 @@ from liebig.core.task import Fidelity
 from liebig.nets.mlp import MLP
 from liebig.techniques.ensembles.seed_ensemble import SeedEnsemble
 from liebig.techniques.optimizers.sgd import SGD
+from liebig.techniques.stopping.best_epoch import BestEpoch
+from liebig.techniques.stopping.early_stopping import EarlyStopping
+from liebig.techniques.stopping.epochs import FixedEpochs
 from liebig.train.cost import predicted_seconds, step_cost
 from liebig.train.options import TrainOptions
 from liebig.train.range_test import range_test
@@ -21,6 +24,17 @@ def test_cost_grows_with_what_is_asked(task, recipe, encoding):
     assert 0 < one < seconds(100, 4) < seconds(300, 4)
     assert seconds(100, 1, fidelity=Fidelity(1.0, 0.34)) == pytest.approx(one / 3)
     assert seconds(100, 1, epochs=6) == pytest.approx(2 * one)
+
+
+def test_what_may_end_early_is_expected_to_and_what_chooses_its_epoch_is_not(task, recipe, encoding):
+    def seconds(stopping):
+        changed = recipe.replace(stopping=stopping)
+        options = TrainOptions(probes=False)
+        return predicted_seconds(task, changed, 100, 1, encoding=encoding, options=options)
+
+    early, best = seconds(EarlyStopping(epochs=20)), seconds(BestEpoch(epochs=20))
+    assert early == pytest.approx(0.6 * best)
+    assert best >= seconds(FixedEpochs(epochs=20))  # each epoch is evaluated
 
 
 def test_an_ensemble_costs_its_members(task, recipe, encoding):

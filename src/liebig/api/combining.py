@@ -1,7 +1,8 @@
 """Models of a table, of pictures or of sequences, as data: a network with its encoder, or several members that answer together.
 
 A network alone is the parts ``encoder`` and ``network``. A combination is the part ``combination`` (who is a member, with which
-weight), for each network ``encoder-N`` and ``network-N`` with the Nth recipe, for each classical algorithm ``algorithm-N``.
+weight), for each network ``encoder-N`` and ``network-N`` with the Nth recipe, for each classical algorithm ``algorithm-N``, and ``decision``
+where answers are not read as they come.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from liebig.classical import Stored, answerer_of
+from liebig.core.decision import AS_THEY_COME, Decision
 from liebig.core.errors import UserError
 from liebig.core.recipe import Recipe
 from liebig.data.pictures.feed import PictureEncoder
@@ -30,6 +32,7 @@ _ENCODER: Final = "encoder"
 _NETWORK: Final = "network"
 _ALGORITHM: Final = "algorithm"
 _COMBINATION: Final = "combination"
+_DECISION: Final = "decision"
 _PICTURES: Final = "pictures"
 _SEQUENCES: Final = "sequences"
 
@@ -49,6 +52,8 @@ def parts_of(model: Fitted | Combination, facts: ModelFacts) -> StoredModel:
         else:
             parts[f"{_ALGORITHM}-{number}"] = _algorithm_part(member)
             members.append({"is": _ALGORITHM, "weight": weight, "name": member.name})
+    if model.decision != AS_THEY_COME:
+        parts[_DECISION] = Part({"temperature": model.decision.temperature, "shifts": list(model.decision.shifts)})
     return StoredModel(facts, tuple(recipes), {_COMBINATION: Part({"members": members}), **parts})
 
 
@@ -72,9 +77,22 @@ def combination_of(stored: StoredModel, path: Path) -> Combination:
                 members.append(_network(stored, stored.recipes[said["recipe"] - 1], f"-{number}"))
             else:
                 members.append(_algorithm(stored.parts[f"{_ALGORITHM}-{number}"], str(said["name"])))
-        return Combination(_sharing(members), tuple(weights))
+        return Combination(_sharing(members), tuple(weights), _decision(stored))
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(f'the model "{path}" is damaged: its members do not belong together ({error})') from error
+
+
+def _decision(stored: StoredModel) -> Decision:
+    """How the answers are read. Raises KeyError, TypeError or ValueError where that is no decision for these classes."""
+    if _DECISION not in stored.parts:
+        return AS_THEY_COME
+    said = stored.parts[_DECISION].plain
+    decision = Decision(float(said["temperature"]), tuple(float(each) for each in said["shifts"]))
+    if len(decision.shifts) not in {0, len(stored.facts.classes)} or not np.isfinite(decision.shifts).all():
+        raise ValueError(f"a finite shift for each of {len(stored.facts.classes)} classes was required")
+    if not 0.0 < decision.temperature < np.inf:
+        raise ValueError(f"a temperature above 0 was required, however {decision.temperature} came")
+    return decision
 
 
 def _sharing(members: Sequence[Fitted | FittedChallenger]) -> tuple[Fitted | FittedChallenger, ...]:

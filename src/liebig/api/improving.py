@@ -33,6 +33,8 @@ from liebig.api.showing import listener_of
 from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
 from liebig.coach.advice import Advisor
 from liebig.coach.advising import DataAdvisor, Subject
+from liebig.coach.finals import refit_deadline
+from liebig.coach.growing import more_rows_help
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.picture_subject import PictureSubject
@@ -86,11 +88,16 @@ class _Wishes:
     """What a user asks of the model rather than of the table. All but `refit` and `memory` stand in the ledger, and hold
     when a study goes on."""
 
-    refit: str = "none"
+    refit: str = "auto"
     memory: int | None = None
     placebo: bool = False
     only_networks: bool = False
     max_predict_ms: float = math.inf
+
+    def refits(self, study: Study) -> bool:
+        """Whether what is handed over is trained once more on all rows, as far as is known now. A test set of the user's stays one
+        unless asked for."""
+        return self.refit == "all" or (self.refit == "auto" and not study.began.test_given and more_rows_help(study))
 
     def as_text(self) -> dict[str, str]:
         told = {"placebo": self.placebo, "only_networks": self.only_networks}
@@ -135,7 +142,7 @@ def improve(
     resume: str | Path | bool | None = None,
     begin_from: str | Path | None = None,
     trials: int | None = None,
-    refit: str = "none",
+    refit: str = "auto",
     memory: str | int | None = None,
     only_networks: bool = False,
     max_predict_ms: float | None = None,
@@ -155,7 +162,8 @@ def improve(
     `budget` is a time ("5m", seconds; default 5 minutes) that the whole call keeps; `trials` counts treatments in its place,
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
-    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too. `only_networks` leaves
+    winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too; "auto" does so where more
+    rows were measured to help, and not on a test set of your own; "none" never. `only_networks` leaves
     classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
     1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `size` is the side in pixels that pictures
     are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
@@ -170,8 +178,8 @@ def improve(
     """
     start = clocks.monotonic() - elapsed
     listener = listener_of(on_event, Screen)
-    if refit not in {"none", "all"}:
-        raise UserError(f'refit is "none" or "all", however "{refit}" came')
+    if refit not in {"auto", "none", "all"}:
+        raise UserError(f'refit is "auto", "none" or "all", however "{refit}" came')
     if resume is True and study is None:
         raise UserError("resume=True needs the study to go on with: improve(..., study=PATH, resume=True)")
     if names_task(source):
@@ -301,7 +309,7 @@ def _run_with(
         clock=clock,
         listener=on_event,
         precision="bfloat16" if store.study.began.machine.precision == "bfloat16" else "float32",
-        refits=wishes.refit == "all",
+        refits=lambda: wishes.refits(store.study),
         threads=threads,
         # A placebo changes seeds only, and networks of other seeds are better together: that would be no placebo.
         keeps_answers=not wishes.placebo,
@@ -359,20 +367,29 @@ def _hand_over(
     rows = len(found.task.parts.work)
     budget = handed.study.began.budget
     until = budget - _WRITING if math.isfinite(budget) else clock() + _UNHURRIED
-    if asked.wishes.refit == "all":
-        until -= runner.finals.predicted_refit_seconds(fitted)  # explaining does not take the time of the last training
+    refits = asked.wishes.refits(handed.study)
+    if refits:
+        again_in = runner.finals.predicted_refit_seconds(fitted)
+        # Asked for it is done in any case; else where time is left for it.
+        refits = asked.wishes.refit == "all" or clock() + again_in <= budget
+        until -= again_in if refits else 0.0  # explaining does not take the time of the last training
     if isinstance(found, PictureTask):
         explain_pictures(store, found, runner, clock, until)
     elif isinstance(found, SequenceTask):
         explain_sequences(store, found, runner, clock)
     else:
         explain_study(store, found, runner, clock, until)
-    if asked.wishes.refit == "all":
-        again = runner.finals.refit(fitted) if isinstance(fitted, Fitted) else runner.finals.refit_together(fitted)
-        if again is not fitted:
-            fitted, rows = again, rows + len(found.task.parts.sealed)
-            digest = sealed.handed_over if sealed is not None else ""
-            store.append(Explained(clock(), digest, TrainedAgain(rows, len(found.task.parts.sealed))))
+    if refits:
+        deadline = refit_deadline(handed.study.began.ends_at)
+        again: Fitted | Combination
+        if isinstance(fitted, Fitted):
+            again = runner.finals.refit(fitted, deadline)
+        else:
+            again = runner.finals.refit_together(fitted, deadline)
+        in_time = again is not fitted
+        fitted, rows = again, rows + (len(found.task.parts.sealed) if in_time else 0)
+        digest = sealed.handed_over if sealed is not None else ""
+        store.append(Explained(clock(), digest, TrainedAgain(rows, len(found.task.parts.sealed), in_time)))
     facts = facts_of(found, name_of(asked.source), score, len(found.task.parts.sealed), rows)
     Model(fitted, facts).save(store.path / "model")
 

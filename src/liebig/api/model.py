@@ -16,6 +16,7 @@ from liebig.api.module_model import ModuleModel, is_module_model, loaded
 from liebig.api.picture_answers import answered_pictures, picture_shape, predict_pictures
 from liebig.api.sequence_answers import answered_sequences, predict_sequences, sequences_like
 from liebig.core.arrays import Predictions
+from liebig.core.decision import AS_THEY_COME, Decision
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
 from liebig.core.recipe import Recipe
@@ -56,6 +57,16 @@ class Model:
         return dict(zip(names, self._fitted.weights, strict=True))
 
     @property
+    def decision(self) -> Decision:
+        """How its answers are read: at which temperature, and from which probability on a class is named (`decision.threshold`, of
+        two classes)."""
+        return self._fitted.decision if isinstance(self._fitted, Combination) else AS_THEY_COME
+
+    @property
+    def _columns(self) -> AnswerColumns:
+        return AnswerColumns(self.facts.kind, self.facts.classes, self.decision)
+
+    @property
     def classes_(self) -> NDArray[np.str_]:
         """Names of the classes, in the order of the columns of `predict_proba`. Empty for numbers."""
         return np.array(self.facts.classes, dtype=np.str_)
@@ -71,14 +82,16 @@ class Model:
         return self._fitted.predict_frame(read_table(table, least_columns=1).frame)
 
     def predict(self, table: object) -> NDArray[np.str_] | Predictions:
-        """The most probable class of each row, or the number. `table` is a path or any dataframe; [n]. A model of pictures takes
+        """The class of each row, or the number: the most probable class, or the one that `decision` names. `table` is a path or any dataframe; [n]. A model of pictures takes
         a folder, an archive, a file or an array of them; those that cannot be read are left out; one of sequences an array file, a long table or arrays, and of forecasts it answers all steps,
         [n, horizon].
 
         Raises UserError when a column that the model reads is absent.
         """
         answers = self._answers(table)
-        return self.classes_[predicted_classes(answers)] if self.facts.kind.is_classification else answers
+        if not self.facts.kind.is_classification:
+            return answers
+        return self.classes_[predicted_classes(self.decision.naming(answers))]
 
     def predict_proba(self, table: object) -> Predictions:
         """Probabilities [n, classes], columns in the order of `classes_`. Raises UserError for a model of numbers."""
@@ -92,17 +105,12 @@ class Model:
         have a row each, with the name of the file; those that cannot be read have no prediction."""
         shape = picture_shape(self._fitted)
         if shape is not None:
-            return predict_pictures(
-                self._fitted, table, shape, output, AnswerColumns(self.facts.kind, self.facts.classes)
-            )
+            return predict_pictures(self._fitted, table, shape, output, self._columns)
         like = sequences_like(self._fitted)
         if like is not None:
-            return predict_sequences(
-                self._fitted, table, like, output, AnswerColumns(self.facts.kind, self.facts.classes)
-            )
+            return predict_sequences(self._fitted, table, like, output, self._columns)
         place = Path(output) if isinstance(output, str | Path) else output
-        columns = AnswerColumns(self.facts.kind, self.facts.classes)
-        return predict_file(table, place, self._fitted.predict_frame, columns)
+        return predict_file(table, place, self._fitted.predict_frame, self._columns)
 
     def save(self, path: str | Path) -> None:
         """Write the model as a directory: manifest, recipe, encoders, safetensors. A model that was there is replaced

@@ -21,6 +21,7 @@ from liebig.api import environment
 from liebig.api.module_model import ModuleModel, loaded, module_model
 from liebig.api.options import DEFAULT_BUDGET, seconds_of
 from liebig.api.study import StudyOnDisk, end, sealed_score, undone_when_refused
+from liebig.coach.finals import refit_deadline
 from liebig.coach.loop import Handed
 from liebig.coach.loop import improve as climb
 from liebig.coach.module_advising import ModuleAdvisor
@@ -177,7 +178,7 @@ def _run(asked: _Asked, memory: int | None, on_event: Listener, start: float) ->
         runner = TrainingRunner(
             found, seed=found.task.seed, memory=memory, clock=clock, listener=on_event,
             threads=threads if store.study.began.trials is None else None, encoding=MODULES,
-            refits=asked.refit == "all", keeps_answers=False,
+            refits=lambda: asked.refit == "all", keeps_answers=False,
         )  # fmt: skip
         settings = None
         if store.study.began.trials is None:  # else nothing may depend on what is faster at this moment
@@ -208,10 +209,10 @@ def _hand_over(
     task = found.task
     rows = len(task.parts.work)
     if asked.refit == "all":
-        again = runner.finals.refit(fitted)
-        if again is not fitted:
-            fitted, rows = again, rows + len(task.parts.sealed)
-            store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(task.parts.sealed))))
+        again = runner.finals.refit(fitted, refit_deadline(handed.study.began.ends_at))
+        in_time = again is not fitted
+        fitted, rows = again, rows + (len(task.parts.sealed) if in_time else 0)
+        store.append(Explained(clock(), fitted.recipe.digest, TrainedAgain(rows, len(task.parts.sealed), in_time)))
     score = sealed_score(handed.study)
     facts = ModelFacts(
         name=task.name, target=task.target_name, kind=task.kind, classes=task.classes, metric=task.metric.name,

@@ -4,8 +4,9 @@ Means: More rows would help, and by more than can be had from changing the netwo
 Measured: the select loss of one recipe on growing parts of its rows. Loss against rows follows a power law, so from the two
   largest parts follows what twice the rows would bring, with the standard error of that. It counts where that is a noticeable
   part of the loss of an answer which ignores its input: the last hundredth of a loss falls with rows on nearly all data.
-Misleads: an extrapolation, and from one recipe: a larger network may use more rows better. Not measured while trials run at one
-  size only.
+  For a table they are trained beside the baseline where that is cheap, and beside the best so far before a study's last seconds.
+Misleads: an extrapolation, and from one recipe: a larger network may use more rows better. What the metric gains, with an interval that
+  holds other laws too, is told by the report.
 Source: Hestness et al. 2017, arXiv:1712.00409; Viering & Loog 2023, arXiv:2103.10948 (where power laws fail).
 """
 

@@ -47,6 +47,15 @@ class Diagnose:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureGrowth:
+    """Train the recipe `digest` on these `shares` of the rows that its runs at `fidelity` had, to see what more rows would bring."""
+
+    digest: str
+    fidelity: Fidelity
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BeginRound:
     """Begin a paid round: `ideas` beside `control`, in the same blocks."""
 
@@ -138,6 +147,7 @@ Action = (
     | NoteBaseline
     | Train
     | Diagnose
+    | MeasureGrowth
     | BeginRound
     | TakeLook
     | Leave

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from math import inf
 from typing import Final
 
 from liebig.coach.actions import Action, Challenge, Combine
 from liebig.coach.affording import size_of
+from liebig.coach.deciding import is_read
 from liebig.coach.limits import (
     COMBINE_BLOCKS,
     COMBINE_LEAST,
@@ -32,7 +33,7 @@ _LOOKS: Final = tuple(each for each in ROW_A.looks if each <= COMBINE_BLOCKS)
 
 def combine(view: View) -> Action | None:
     """Weigh the incumbent and what else was tried in its blocks, once for each incumbent, where the time that is kept for it
-    pays for at least one member more."""
+    pays for at least one member more; else see how its own answers are read best, where the metric depends on that."""
     study = view.study
     incumbent = study.incumbent or ""
     if any(each.control == incumbent for each in study.all(Combined)):
@@ -48,10 +49,17 @@ def combine(view: View) -> Action | None:
             return challenge
         names = [incumbent, *_others(view, answered)]
         if len(names) > 1:
-            # More blocks judge better, more candidates have more to give: no candidate is given up for blocks.
-            shared = [look for look in _LOOKS if all(answered[name] >= frozenset(range(look)) for name in names)]
-            return Combine(tuple(names), max(shared), fidelity)
+            return _over_most_blocks(names, answered, fidelity)
+    if having and is_read(study.began.metric):  # nobody to answer with, but its answers may be read otherwise
+        largest = max(having, key=size_of)
+        return _over_most_blocks([incumbent], kept[largest], largest)
     return None
+
+
+def _over_most_blocks(names: Sequence[str], answered: Mapping[str, frozenset[int]], fidelity: Fidelity) -> Combine:
+    """More blocks judge better, more candidates have more to give: no candidate is given up for blocks."""
+    shared = [look for look in _LOOKS if all(answered[name] >= frozenset(range(look)) for name in names)]
+    return Combine(tuple(names), max(shared), fidelity)
 
 
 def least_seconds(study: Study) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf
 from typing import Final
@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from liebig.coach.limits import REFIT_GRACE, REFIT_GRACE_SHARE
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seeds import kept_for_seeds, seeds_that_fit
 from liebig.coach.trainer import Trainer, seeded
 from liebig.core.arrays import Rows
+from liebig.core.decision import Decision
 from liebig.core.recipe import Recipe
 from liebig.core.run import Ending, Run
 from liebig.core.task import FULL, Fidelity
@@ -36,10 +38,10 @@ _OTHER_SEEDS: Final = 1 << 20
 
 
 class FinalTraining:
-    """Trains what a study hands over. `refits` says that the winner is trained once more on all rows, which takes its time, too.
+    """Trains what a study hands over. `refits` tells whether the winner is trained once more on all rows, as far as is known: it takes its time, too.
     Where `answers_quickly` is asked, the winner is not trained from further seeds."""
 
-    def __init__(self, trainer: Trainer, *, refits: bool, answers_quickly: bool) -> None:
+    def __init__(self, trainer: Trainer, *, refits: Callable[[], bool], answers_quickly: bool) -> None:
         self._trainer, self._task = trainer, trainer.task
         self._refits, self._answers_quickly = refits, answers_quickly
 
@@ -90,7 +92,8 @@ class FinalTraining:
         if finished and len(members) == len(final.members):
             seeds = self._more_seeds_of(members, final, networks, spare)
         total = sum(final.weights[place] for place in members)
-        together = Combination(tuple(members.values()), tuple(final.weights[place] / total for place in members))
+        shares = tuple(final.weights[place] / total for place in members)
+        together = Combination(tuple(members.values()), shares, _decision_for(final, seeds))
         sealed = seal_block(self._task, self._trainer.seed).select
         opened = self._judged(together, sealed, time.monotonic() - began, epochs)
         return replace(opened, members=tuple(members), seeds=seeds)
@@ -118,6 +121,8 @@ class FinalTraining:
         spent = time.monotonic() - began
         if not np.isfinite(predictions).all():
             return Opened(failed(seconds), epochs, None)
+        if isinstance(model, Combination) and self._task.metric.names_classes:
+            predictions = model.decision.naming(predictions)
         return Opened(score_of(self._task, sealed, predictions, seconds), epochs, model, spent / len(predictions))
 
     def _fitted_or_none(self, name: str, rows: Rows) -> FittedChallenger | None:
@@ -151,7 +156,7 @@ class FinalTraining:
     @property
     def _again(self) -> float:
         """Rows that the winner is trained on once more, beside those that it was trained on."""
-        return self._task.rows / max(len(self._task.parts.work), 1) if self._refits else 0.0
+        return self._task.rows / max(len(self._task.parts.work), 1) if self._refits() else 0.0
 
     def _times(self, networks: Sequence[FinalRun], seeds: int) -> float:
         """How many times as long training these from so many seeds takes as from one; without end where nothing was timed."""
@@ -171,7 +176,7 @@ class FinalTraining:
         again = (
             self._training_seconds_of(FinalChallenger(each.name))[1]
             for each in members.values()
-            if self._refits and isinstance(each, FittedChallenger)
+            if isinstance(each, FittedChallenger) and self._refits()
         )
         seeds, reached = self._seeds(final.networks, spent, sum(again), spare), []
         for place, member in list(members.items()):
@@ -198,7 +203,7 @@ class FinalTraining:
 
     def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         each_alone = [self._training_seconds_of(each) for each in finals]
-        again = each_alone[-1][1] if self._refits and each_alone else 0.0
+        again = each_alone[-1][1] if each_alone and self._refits() else 0.0
         return sum(once for once, _ in each_alone) + again + AFTER_SEAL
 
     def predicted_refit_seconds(self, model: Fitted | Combination) -> float:
@@ -215,7 +220,7 @@ class FinalTraining:
         """Seconds of training on all work rows, and of training once more on all rows."""
         work, every, block = len(self._task.parts.work), self._task.rows, self._trainer.blocks[0]
         match final:
-            case FinalCombination(members, _):
+            case FinalCombination(members=members):
                 each = [self._training_seconds_of(member) for member in members]
                 return sum(once for once, _ in each), sum(again for _, again in each)
             case FinalChallenger(name):
@@ -227,22 +232,27 @@ class FinalTraining:
 
     # --- once more ---
 
-    def refit(self, fitted: Fitted) -> Fitted:
-        """The same recipe trained on work and sealed rows together; `fitted` itself where that fails."""
+    def refit(self, fitted: Fitted, deadline: float | None = None) -> Fitted:
+        """The same recipe trained on work and sealed rows together; `fitted` itself where that fails, or the deadline cuts it."""
         every = self._every_row
         block = replace(seal_block(self._task, self._trainer.seed), fit=every, select=every[:1])
         options = replace(self._trainer.options(FULL, probes=False), keep_models=True)
-        (trained,) = self._trainer.train([fitted.recipe], [block], options, None)
-        return trained.model if trained.model is not None else fitted
+        (trained,) = self._trainer.train([fitted.recipe], [block], options, deadline)
+        whole = trained.run.outcome.ending is Ending.FINISHED
+        return trained.model if whole and trained.model is not None else fitted
 
-    def refit_together(self, fitted: Combination) -> Combination:
-        """The members of a combination trained on work and sealed rows together, each as by `refit`."""
-        every = self._every_row
-        members = tuple(
-            self.refit(each) if isinstance(each, Fitted) else self._fitted_or_none(each.name, every) or each
-            for each in fitted.members
-        )
-        return fitted if members == fitted.members else Combination(members, fitted.weights)
+    def refit_together(self, fitted: Combination, deadline: float | None = None) -> Combination:
+        """The members of a combination trained on work and sealed rows together, each as by `refit`; `fitted` itself where the
+        deadline does not leave time for all."""
+        members: list[Fitted | FittedChallenger] = []
+        for each in fitted.members:
+            if isinstance(each, Fitted):
+                members.append(self.refit(each, deadline))
+            else:
+                members.append(self._fitted_or_none(each.name, self._every_row) or each)
+            if deadline is not None and self._trainer.clock() > deadline:
+                return fitted
+        return replace(fitted, members=tuple(members))
 
     @property
     def _every_row(self) -> Rows:
@@ -260,10 +270,24 @@ class FinalTraining:
         return trained.model if trained.run.outcome.ending.usable else None
 
 
+def refit_deadline(ends_at: float | None) -> float | None:
+    """When training once more on all rows must be over in a study that should end at `ends_at`."""
+    return None if ends_at is None else ends_at + max(REFIT_GRACE_SHARE * ends_at, REFIT_GRACE)
+
+
 def lasting(recipe: Recipe, epochs: int) -> Recipe:
     """`recipe` for exactly so many epochs, with nothing left to choose; 0 leaves the number that it plans."""
     planned = stopping_of(recipe).epochs
     return recipe.replace(stopping=FixedEpochs(epochs=epochs or planned))
+
+
+def _decision_for(final: FinalCombination, seeds: int) -> Decision:
+    """How the answers are read. Several seeds are milder than the one that the temperature was chosen for: where networks have most of
+    the answer it no longer holds."""
+    shares = zip(final.members, final.weights, strict=True)
+    networks = sum(weight for member, weight in shares if isinstance(member, FinalRun))
+    mostly = networks > 0.5 * sum(final.weights)
+    return final.decision.uncalibrated() if seeds > 1 and mostly else final.decision
 
 
 def _of_seeds(recipe: Recipe, count: int) -> Recipe:

@@ -35,12 +35,18 @@ COMBINE_SHARE: Final = 0.15
 #: Of the budget, what is kept at most for training the winner from further seeds, and of how many it is kept in all.
 SEEDS_SHARE: Final = 0.1
 SEEDS_KEPT: Final = 4
+#: Training once more on all rows, the last thing that is trained, may exceed the budget by this share of it or so many seconds.
+REFIT_GRACE_SHARE: Final = 0.02
+REFIT_GRACE: Final = 1.0
 #: Weighing takes seconds itself, at most so many and this share of the budget: with fewer it is not begun.
 COMBINE_LEAST: Final = 1.5
 COMBINE_LEAST_SHARE: Final = 0.05
 #: Candidates of one combination, and the most blocks that they are weighed over.
 COMBINE_MOST: Final = 16
 COMBINE_BLOCKS: Final = LAST_RACE
+#: Of the time left, what measuring the use of more rows may take: for the diagnosis of what is cheap, and before the last search.
+GROWTH_SHARE: Final = 0.02
+LATE_GROWTH_SHARE: Final = 0.05
 #: Why a study ends whose budget is spent.
 SPENT: Final = "the budget is spent"
 #: Candidates of one search: at most, and the fewest that are worth a round. Its candidates' first look and its later ones

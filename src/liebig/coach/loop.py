@@ -22,6 +22,7 @@ from liebig.coach.actions import (
     Job,
     Leave,
     LookAtData,
+    MeasureGrowth,
     NoteBaseline,
     OpenSeal,
     TakeLook,
@@ -30,6 +31,7 @@ from liebig.coach.actions import (
 )
 from liebig.coach.advice import Advisor, Idea
 from liebig.coach.combining import predict_ms
+from liebig.coach.growing import measured, requests_for
 from liebig.coach.ledger import Ledger
 from liebig.coach.limits import MOST_SHARE
 from liebig.coach.looks import challenged, looks_at
@@ -59,6 +61,7 @@ from liebig.core.run import Ending
 from liebig.core.study import (
     Adopted,
     Entry,
+    Explained,
     Left,
     Looked,
     Noted,
@@ -202,12 +205,13 @@ class _Coach:
             self.reserves.combination_seconds,
             lambda: MOST_SHARE * (self.reserves.until_seal() - self.clock()),
         )
-        weighed = self.runner.weigh(names, blocks, action.fidelity) if len(names) > 1 else None
-        entry = combined(self.study, action, names, weighed)
+        entry = combined(self.study, action, names, lambda some: self.runner.weigh(some, blocks, action.fidelity))
         self._write(replace(entry, at=self.clock()))
         look = entry.look
         if entry.adopted and look is not None:
-            title = f"{len(entry.members)} models together"
+            title = (
+                f"{len(entry.members)} models together" if len(entry.members) > 1 else "another reading of its answers"
+            )
             self._tell(
                 RungAdopted(
                     title, entry.score, look.difference, look.low, look.high, look.verdict, "", self.clock()
@@ -242,6 +246,8 @@ class _Coach:
                 self._train(action)
             case Diagnose():
                 self._diagnose(action)
+            case MeasureGrowth():
+                self._measure_growth(action)
             case BeginRound():
                 self._begin(action)
             case TakeLook():
@@ -320,6 +326,14 @@ class _Coach:
         self._stage(f"asking what limits {note.name}")
         evidence = evidence_of_blocks(study, action.digest, action.fidelity)
         self._write(self.advisor.diagnose(note.recipe, evidence, self.clock()))
+
+    def _measure_growth(self, action: MeasureGrowth) -> None:
+        self._stage("measuring what more rows would bring")
+        recipe = self.study.recipes[action.digest].recipe
+        results = self.runner.run(requests_for(recipe, action.fidelity, action.shares), self.reserves.deadline())
+        if any(result.outcome.ending is Ending.ASKED for result in results) and not self.stopping:
+            self.stopping = "asked to stop"
+        self._write(*(Explained(self.clock(), action.digest, each) for each in measured(self.study, action, results)))
 
     def _begin(self, action: BeginRound) -> None:
         known = {action.control}
@@ -428,7 +442,9 @@ class _Coach:
             total = sum(each.weight for each in kept)
             if kept and len(kept) < len(together.members):
                 kept = [replace(each, weight=each.weight / total) for each in kept]
-                together = replace(together, at=self.clock(), digest=digest_of(kept), members=tuple(kept))
+                together = replace(
+                    together, at=self.clock(), digest=digest_of(kept, together.decision), members=tuple(kept)
+                )
                 entries.append(together)
             winner = together.digest
         entry, chosen = sealed(self.clock(), study, baseline, winner, opened[0], opened[-1])

@@ -3,14 +3,14 @@
 It is asked before every step and answers from the ledger alone, so that going on after a kill is the same as going on.
 What it does, in the order in which it asks itself:
 
-1. look at the data; train the baseline; diagnose it;
+1. look at the data; train the baseline; diagnose it, with what more rows would bring to it where that is cheap;
 2. finish the round that is open: runs, look, race (TRIALS 4, 6);
 3. diagnose the incumbent; try together what was likely together; prove what was adopted where that is cheap;
 4. what is measured faster at (it is hoped) the same score comes first: all that follows is cheaper then;
    begin a round: the best untried ideas, and in the first one the starting recipe, at the largest fidelity that fits; where
    no starting recipe answers it, the cure of what certainly limits a network comes first and alone;
 5. near the end, or without ideas: confirm at full size what was adopted at less, prove what was adopted, measure the parts
-   of the starting recipe, challengers;
+   of the starting recipe, challengers, and what more rows would bring to the winner;
 6. with what is left: ask whether all that was adopted since the last proof holds over more blocks, and search around the
    winner, whole populations at a time;
 7. weigh the winner and what else was tried, to answer together; then the seal.
@@ -38,10 +38,13 @@ from liebig.coach.affording import largest_that_fits, missing_jobs, pays_for, si
 from liebig.coach.choosing import next_round, starting_form
 from liebig.coach.combine import together
 from liebig.coach.combining import combine
+from liebig.coach.growing import measure_growth
 from liebig.coach.limits import (
     CHALLENGE_SHARE,
     FIRST_LOOK,
+    GROWTH_SHARE,
     LAST_RACE,
+    LATE_GROWTH_SHARE,
     PARTS_SHARE,
     PROOF_SHARE,
     ROUND_SHARE,
@@ -56,7 +59,8 @@ from liebig.coach.proving import confirm_at_full_size, doubt, measure_parts, pro
 from liebig.coach.runner import Request
 from liebig.coach.saving import save_time
 from liebig.coach.view import View
-from liebig.core.study import Challenged, Diagnosed, Profiled, Purpose, Study
+from liebig.core.evidence import LearningCurve
+from liebig.core.study import Challenged, Diagnosed, Entry, Explained, Profiled, Purpose, Study
 from liebig.core.task import Fidelity
 from liebig.trials.procedure import LIKELY
 from liebig.trials.race import ranks
@@ -115,12 +119,26 @@ def _train_baseline(view: View) -> Action:
 
 
 def _undiagnosed(view: View) -> Action | None:
+    """The incumbent's diagnosis, with what more rows would bring to it where that is cheap, or once it is known."""
     study = view.study
     incumbent = study.incumbent or ""
-    if any(each.digest == incumbent for each in study.all(Diagnosed)):
+    last = next((each for each in reversed(study.entries) if _tells_limits(each, incumbent)), None)
+    if isinstance(last, Diagnosed):
         return None
+    # With a counted number of trials time says nothing: then it is measured of the first and of the last.
+    if last is None and (not view.unhurried or incumbent == study.baseline):
+        first = measure_growth(view, GROWTH_SHARE)
+        if first is not None:
+            return first
     having = [fidelity for digest, fidelity in study.scores if digest == incumbent]
     return Diagnose(incumbent, max(having, key=size_of))
+
+
+def _tells_limits(entry: Entry, digest: str) -> bool:
+    """A diagnosis of the recipe, or what one that was made before did not know."""
+    if isinstance(entry, Explained):
+        return entry.digest == digest and isinstance(entry.what, LearningCurve)
+    return isinstance(entry, Diagnosed) and entry.digest == digest
 
 
 def _between_rounds(view: View) -> Action:
@@ -135,6 +153,7 @@ def _between_rounds(view: View) -> Action:
         or confirm_at_full_size(view)
         or prove(view, 1.0)
         or measure_parts(view, 1.0)
+        or measure_growth(view, LATE_GROWTH_SHARE)
         or doubt(view)
         or _search(view)
         or combine(view)

@@ -12,6 +12,7 @@ from liebig.coach.limits import COMBINE_SHARE, SEEDS_KEPT, SEEDS_SHARE
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Request, Runner
 from liebig.coach.runner import Final as FinalRun
 from liebig.coach.seal import epochs_chosen
+from liebig.core.decision import AS_THEY_COME
 from liebig.core.errors import BudgetTooShort
 from liebig.core.recipe import Recipe
 from liebig.core.study import Combined, Study
@@ -47,10 +48,10 @@ class Reserves:
         return ends * (1 - RESERVE_SHARE) - RESERVE_FACTOR * self._runner.predicted_seal_seconds(self.finals())
 
     def deadline(self) -> float | None:
-        """When training for trials must end: before the seal, and before what members of a combination, or further seeds of
-        the winner, take there."""
+        """When training for trials must end: before the seal, and before what members of a combination and further seeds of the
+        winner take there."""
         until = self.until_seal()
-        return None if until == inf else until - max(self._kept_for_members(), self._kept_for_seeds())
+        return None if until == inf else until - self._kept_for_members() - self._kept_for_seeds()
 
     def _kept_for_seeds(self) -> float:
         """Seconds that stay for further seeds of the winner: of what a study can do in its last seconds that is the surest to
@@ -118,7 +119,8 @@ class Reserves:
             members = tuple(self.member(each.name) for each in together.members)
             weights = tuple(each.weight for each in together.members)
             first = study.recipes[study.baseline].recipe
-            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), FinalCombination(members, weights)]
+            winner = FinalCombination(members, weights, together.decision or AS_THEY_COME)
+            return [FinalRun(first, epochs_chosen(study, study.baseline), rows), winner]
         digests = dict.fromkeys((study.baseline, study.incumbent or study.baseline))
         return [FinalRun(study.recipes[each].recipe, epochs_chosen(study, each), rows) for each in digests]
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from liebig.core.decision import AS_THEY_COME, Decision
 from liebig.core.evidence import Evidence
 from liebig.core.recipe import Recipe
 from liebig.core.run import Outcome, Score
@@ -51,10 +52,12 @@ class FinalChallenger:
 
 @dataclass(frozen=True, slots=True)
 class FinalCombination:
-    """Train several and let them answer together. `members` most important first, with their `weights`."""
+    """Train several and let them answer together. `members` most important first, with their `weights`; `decision` says how their
+    answers are read."""
 
     members: tuple[Final | FinalChallenger, ...]
     weights: tuple[float, ...]
+    decision: Decision = AS_THEY_COME
 
     @property
     def networks(self) -> tuple[Final, ...]:
@@ -83,10 +86,13 @@ class Opened:
 @dataclass(frozen=True, slots=True, eq=False)
 class Weighed:
     """Weights of candidates, in their order, that all blocks choose; `scores` are of the mixtures that the other blocks choose, block
-    by block."""
+    by block. `decision` is how all blocks would read them, where the metric depends on that, and `decided` are the scores of the
+    same mixtures read as the other blocks choose."""
 
     weights: tuple[float, ...]
     scores: tuple[Score, ...]
+    decision: Decision | None = None
+    decided: tuple[Score, ...] = ()
 
 
 class Runner(Protocol):

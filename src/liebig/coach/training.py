@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from liebig.coach.deciding import chosen_decision, cross_fitted_decisions
 from liebig.coach.finals import FinalTraining
 from liebig.coach.grouping import by, rectangles
 from liebig.coach.kept import LIMIT as KEPT_ANSWERS
@@ -19,6 +21,7 @@ from liebig.coach.seen import EVIDENCE_BLOCKS
 from liebig.coach.trainer import Trainer, seeded
 from liebig.coach.weighing import Part, chosen_weights, cross_fitted_weights
 from liebig.core.arrays import Predictions, Rows
+from liebig.core.decision import Decision
 from liebig.core.event import Listener, silent
 from liebig.core.recipe import Recipe
 from liebig.core.run import Run, Score
@@ -50,8 +53,8 @@ class Found(Protocol):
 
 
 class TrainingRunner:
-    """Trains recipes on a task and judges them: with its `trainer` in blocks, with `finals` what is handed over. `refits` says that
-    the winner will be trained once more on all rows. Without `keeps_answers` nothing can be combined. With `bounds_prediction`
+    """Trains recipes on a task and judges them: with its `trainer` in blocks, with `finals` what is handed over. `refits` tells whether
+    the winner will be trained once more on all rows, as far as is known. Without `keeps_answers` nothing can be combined. With `bounds_prediction`
     it is measured what answering costs. The rest is the trainer's."""
 
     def __init__(
@@ -64,7 +67,7 @@ class TrainingRunner:
         listener: Listener = silent,
         count: int = 20,
         precision: Precision | None = None,
-        refits: bool = False,
+        refits: Callable[[], bool] = lambda: False,
         threads: Threads | None = None,
         encoding: Encoding = TABLES,
         keeps_answers: bool = True,
@@ -193,11 +196,15 @@ class TrainingRunner:
         crossed = cross_fitted_weights(parts, task.metric)
         if crossed is None:
             return None
-        scores = [
-            score_of(task, self._examples_of(index), mixed(part.answers, weights))
-            for index, part, weights in zip(blocks, parts, crossed, strict=True)
-        ]
-        return Weighed(chosen_weights(parts, task.metric), tuple(scores))
+        rows = [self._examples_of(index) for index in blocks]
+        answers = [mixed(part.answers, weights) for part, weights in zip(parts, crossed, strict=True)]
+        weights = chosen_weights(parts, task.metric)
+        weighed = Weighed(weights, tuple(score_of(task, *each) for each in zip(rows, answers, strict=True)))
+        if not task.kind.is_classification:
+            return weighed
+        decisions = cross_fitted_decisions(parts, crossed, task.metric)
+        read = [_read(task, *each) for each in zip(rows, answers, decisions, strict=True)]
+        return replace(weighed, decision=chosen_decision(parts, weights, task.metric), decided=tuple(read))
 
     def _parts(self, names: Sequence[str], blocks: Sequence[int], fidelity: Fidelity) -> list[Part]:
         """The judged examples of these blocks with what was answered for them."""
@@ -231,6 +238,16 @@ class TrainingRunner:
 
     def predicted_seal_seconds(self, finals: Sequence[AnyFinal]) -> float:
         return self.finals.predicted_seal_seconds(finals)
+
+
+def _read(task: Task[Any], rows: Rows, answers: Predictions, decision: Decision) -> Score:
+    """The score of answers that are read so: the metric's by the classes named, the log-loss by the probabilities."""
+    calibrated = decision.calibrated(answers)
+    score = score_of(task, rows, calibrated)
+    if not task.metric.names_classes:
+        return score
+    named = score_of(task, rows, decision.naming(calibrated))
+    return replace(named, loss=score.loss, loss_influence=score.loss_influence)
 
 
 def _scored(runner: TrainingRunner, run: Run) -> Score:

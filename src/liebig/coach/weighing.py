@@ -53,12 +53,12 @@ class Part:
 
 def chosen_weights(parts: Sequence[Part], metric: Metric) -> Weights:
     """One weight for each candidate, summing to 1, most of them 0: what is best on these parts, each counting alike."""
-    return _choose(tuple(_thinned(part) for part in parts), metric, {})
+    return _choose(tuple(thinned(part) for part in parts), metric, {})
 
 
 def cross_fitted_weights(parts: Sequence[Part], metric: Metric) -> list[Weights] | None:
     """For each part the weights that the other parts choose without its examples; None where they have no others."""
-    thin = [_thinned(part) for part in parts]
+    thin = [thinned(part) for part in parts]
     found: list[Weights] = []
     known: dict[tuple[int, tuple[int, ...]], float] = {}
     for held, whole in enumerate(parts):
@@ -135,7 +135,7 @@ def _score(metric: Metric, part: Part, answer: Predictions) -> float:
     return value
 
 
-def _thinned(part: Part) -> Part:
+def thinned(part: Part) -> Part:
     """At most so many examples, drawn alike whatever they hold."""
     n, outputs = len(part.target), part.answers[0].size // max(len(part.target), 1)
     most = min(_EXAMPLES, max(_FEWEST, _NUMBERS // max(outputs, 1)))

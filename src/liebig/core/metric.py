@@ -42,6 +42,8 @@ class Metric:
     score_of: Callable[[Reals, Predictions, Reals | None], float]
     influence_of: Callable[[Reals, Predictions, Reals | None], Reals] | None = None
     unit: str = ""
+    #: Judges the class that is named for a row, whatever its probability: then it matters from which one on it is named.
+    names_classes: bool = False
 
     def score(self, target: Reals, predictions: Predictions, weights: Reals | None = None) -> float:
         """The metric itself. `target` [n], `predictions` as in `core.arrays.Predictions`, `weights` [n] or None.
@@ -255,7 +257,13 @@ def _roc_auc_influence(target: Reals, predictions: Predictions, weights: Reals |
 
 
 ACCURACY: Final = Metric(
-    "accuracy", "accuracy", True, Answers.CLASSES, _accuracy, lambda t, p, w: _mean_influence(_correct(t, p), w)
+    "accuracy",
+    "accuracy",
+    True,
+    Answers.CLASSES,
+    _accuracy,
+    lambda t, p, w: _mean_influence(_correct(t, p), w),
+    names_classes=True,
 )
 LOG_LOSS: Final = Metric(
     "log_loss",
@@ -267,9 +275,15 @@ LOG_LOSS: Final = Metric(
 )
 ROC_AUC: Final = Metric("roc_auc", "ROC AUC", True, Answers.CLASSES, _roc_auc, _roc_auc_influence)
 BALANCED_ACCURACY: Final = Metric(
-    "balanced_accuracy", "balanced accuracy", True, Answers.CLASSES, _balanced_accuracy, _balanced_accuracy_influence
+    "balanced_accuracy",
+    "balanced accuracy",
+    True,
+    Answers.CLASSES,
+    _balanced_accuracy,
+    _balanced_accuracy_influence,
+    names_classes=True,
 )
-F1: Final = Metric("f1", "F1", True, Answers.CLASSES, _f1, _f1_influence)
+F1: Final = Metric("f1", "F1", True, Answers.CLASSES, _f1, _f1_influence, names_classes=True)
 RMSE: Final = Metric("rmse", "RMSE", False, Answers.NUMBERS, _rmse, _rmse_influence, unit="target")
 MAE: Final = Metric(
     "mae", "MAE", False, Answers.NUMBERS, _mae, lambda t, p, w: -_mean_influence(_distances(t, p), w), unit="target"

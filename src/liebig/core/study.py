@@ -14,6 +14,7 @@ from math import isfinite
 from typing import TypeVar
 
 from liebig.core.check import Fact
+from liebig.core.decision import Decision
 from liebig.core.evidence import Evidence, Measurement
 from liebig.core.recipe import Recipe
 from liebig.core.run import Outcome, Score
@@ -247,6 +248,8 @@ class Combined(Entry):
     score: float  # mean of the cross-fitted combination over the blocks, as the user reads it
     adopted: bool
     reason: str
+    decision: Decision | None = None  # how their answers are read
+    decided: Look | None = None  # what that was worth beside answers as they come, by cross-fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -550,11 +553,42 @@ class PopulationPaths(Measurement):
 
 
 @dataclass(frozen=True, slots=True)
+class Growth(Measurement):
+    """The score of a recipe against the rows that it is trained on, and where that leads.
+
+    `rows` [sizes], smallest first, `scores` their mean over `blocks` blocks as the user reads it, `error` the standard error of one of
+    them beside the others. `now` are the rows that a block trains on in full; twice as many should bring `twice` (oriented, with
+    its 95 % interval `low` to `high`). `line_rows` are rows up to twice `now`, `line`, `line_low`, `line_high` the score expected
+    there, as the user reads it. Where it could not be measured nothing is in it but `reason`, the end of a sentence.
+    """
+
+    rows: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()
+    error: float = float("nan")
+    blocks: int = 0
+    now: float = float("nan")
+    twice: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+    line_rows: tuple[float, ...] = ()
+    line: tuple[float, ...] = ()
+    line_low: tuple[float, ...] = ()
+    line_high: tuple[float, ...] = ()
+    reason: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        return bool(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedAgain(Measurement):
-    """What is handed over was trained once more, on `rows` rows, of which `sealed_rows` were sealed before."""
+    """What is handed over was trained once more, on `rows` rows, of which `sealed_rows` were sealed before; or it was begun and not
+    `in_time` for the budget, so that what the seal judged is handed over."""
 
     rows: int
     sealed_rows: int
+    in_time: bool = True
 
 
 @dataclass(frozen=True, slots=True)

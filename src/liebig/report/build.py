@@ -14,6 +14,7 @@ from liebig.report.measured import (
     capacity_told,
     confusion_told,
     duplicates_told,
+    growth_told,
     histograms_told,
     importance_told,
     network_told,
@@ -43,6 +44,7 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
     ladder = ladder_told(study, measure, teller)
     together = rung_of_combination(study, measure, ladder[-1].position) if ladder else None
     combination = combination_told(study, measure)
+    growth = growth_told(study, measure)
     story = Story(
         study=study,
         measure=measure,
@@ -54,8 +56,9 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         trials=tuple(trial_told(study, each, measure, teller) for each in study.trials if is_competition(each)),
         parts=parts_told(study, final, measure, teller),
         challengers=challengers_told(study, measure),
-        together=answer_in_words(combination.members) if combination and combination.adopted else "",
+        together=answer_in_words(combination) if combination and combination.adopted else "",
         models=len(combination.members) if combination and combination.adopted else 1,
+        growth=growth.sentence if growth else "",
     )
     told = tell_story(story)
     recipe = study.recipes[final].recipe if final else None
@@ -84,6 +87,7 @@ def report_data(study: Study, checks: Sequence[Check] = (), *, recipe_toml: str 
         network=network_told(study, final),
         histograms=histograms_told(study, final),
         capacity=capacity_told(study),
+        growth=growth,
         importance=importance_told(study, measure),
         worst_rows=worst_rows_told(study),
         worst_pictures=worst_pictures_told(study),

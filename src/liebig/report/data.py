@@ -209,6 +209,19 @@ class CapacityPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class GrowthTold:
+    """Scores against training rows, and where that leads: `points` (rows, score) were measured, `line` (rows, score, low, high) is
+    expected. Twice the `now` rows should change the score by `twice`, an effect as the user reads it. `sentence` says so."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    line: tuple[tuple[float, float, float, float], ...]
+    now: float
+    twice: Effect
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImportanceTold:
     """How much worse the score is when this column is shuffled: positive is lost score."""
 
@@ -249,10 +262,12 @@ class MemberTold:
 @dataclass(frozen=True, slots=True)
 class CombinationTold:
     """Models that answer together, or would have. `effect` is theirs beside the best network in the same blocks, with weights
-    that the block judged had no part in; `adopted` says that the seal judged them. `sentences` explain it."""
+    that the block judged had no part in; `adopted` says that the seal judged them. `reading` says in a few words how their answers are
+    read, "" as they come. `sentences` explain it."""
 
     members: tuple[MemberTold, ...]
     effect: Effect | None
+    reading: str
     candidates: int
     adopted: bool
     reason: str
@@ -378,6 +393,7 @@ class ReportData:
     network: NetworkTold | None
     histograms: tuple[LayerHistograms, ...]
     capacity: tuple[CapacityPoint, ...]
+    growth: GrowthTold | None
     importance: tuple[ImportanceTold, ...]
     worst_rows: tuple[WorstRow, ...]
     worst_pictures: tuple[WorstPicture, ...]

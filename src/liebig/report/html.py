@@ -22,6 +22,7 @@ from liebig.report.data import (
     TrialTold,
 )
 from liebig.report.figures.barrel import barrel_figure
+from liebig.report.figures.growth import growth_figure
 from liebig.report.figures.histogram import histogram_figure
 from liebig.report.figures.intervals import Forest, Row, forest_figure
 from liebig.report.figures.ladder import ladder_figure
@@ -40,6 +41,7 @@ class Figures:
     curves: tuple[tuple[str, tuple[Markup, ...]], ...]
     histograms: tuple[tuple[LayerHistograms, Markup], ...]
     capacity: Markup
+    growth: Markup
     importance: Markup
 
 
@@ -109,6 +111,7 @@ def _figures(data: ReportData) -> Figures:
         curves=tuple((each.name, curve_figures(each, data.measure)) for each in data.curves),
         histograms=tuple((each, histogram_figure(each)) for each in data.histograms),
         capacity=capacity_figure(data.capacity, data.measure) if len(data.capacity) > 1 else _NONE,
+        growth=growth_figure(data.growth, data.measure) if data.growth else _NONE,
         importance=_importance(data.importance, data.measure),
     )
 

@@ -13,7 +13,7 @@ from liebig.core.evidence import (
     UnitStatistics,
     WorstPictures,
 )
-from liebig.core.study import Capacity, ColumnImportance, Explained, NetworkCard, Ran, Study, WorstRows
+from liebig.core.study import Capacity, ColumnImportance, Explained, Growth, NetworkCard, Ran, Study, WorstRows
 from liebig.report.data import (
     AugmentedPicture,
     CapacityPoint,
@@ -21,6 +21,8 @@ from liebig.report.data import (
     CopiedPicture,
     CurvesTold,
     DuplicatesTold,
+    Effect,
+    GrowthTold,
     Histogram,
     ImportanceTold,
     LayerHistograms,
@@ -32,7 +34,8 @@ from liebig.report.data import (
     WorstPicture,
     WorstRow,
 )
-from liebig.report.scores import final_of
+from liebig.report.numbers import decimals_of, plain_number, signed
+from liebig.report.scores import effect_of, final_of
 
 #: Mistakes that are told by name.
 _MISTAKES = 5
@@ -124,6 +127,39 @@ def capacity_told(study: Study) -> tuple[CapacityPoint, ...]:
         return ()
     rows = zip(what.names, what.parameters, what.fit_score, what.select_score, strict=True)
     return tuple(sorted((CapacityPoint(*row) for row in rows), key=lambda point: point.parameters))
+
+
+def growth_told(study: Study, measure: Measure) -> GrowthTold | None:
+    """What more rows would bring: to what is handed over where it was measured, else to the last recipe that it was measured of."""
+    found = [each for each in study.all(Explained) if isinstance(each.what, Growth) and each.what.is_measured]
+    own = [each for each in found if each.digest == final_of(study)]
+    if not found:
+        return None
+    chosen = (own or found)[-1]
+    what = chosen.what
+    assert isinstance(what, Growth)
+    noted = study.recipes.get(chosen.digest)
+    twice = effect_of(measure, what.twice, what.low, what.high, blocks=what.blocks)
+    line = tuple(zip(what.line_rows, what.line, what.line_low, what.line_high, strict=True))
+    points = tuple(zip(what.rows, what.scores, strict=True))
+    name = noted.name if noted else chosen.digest
+    sentence = _of_twice(measure, twice, "" if own else f" (measured of {name})")
+    return GrowthTold(name, points, line, what.now, twice, sentence)
+
+
+def _of_twice(measure: Measure, twice: Effect, whose: str) -> str:
+    """What twice the rows would bring, as far as that is known."""
+    decimals = decimals_of([twice])
+    told = f"{signed(twice.difference, decimals)} {measure.title}"
+    between = f"{signed(twice.low, decimals)} to {signed(twice.high, decimals)}"
+    surely = twice.low > 0 if measure.higher_is_better else twice.high < 0
+    if surely:
+        return f"Twice the rows should bring {told} ({between}){whose}."
+    good = twice.high if measure.higher_is_better else -twice.low
+    if good <= 0:
+        return f"Twice the rows should bring nothing{whose}."
+    most = plain_number(good, decimals)
+    return f"Twice the rows are not known to help: {told} ({between}), at most about {most}{whose}."
 
 
 def importance_told(study: Study, measure: Measure) -> tuple[ImportanceTold, ...]:

@@ -20,7 +20,9 @@ def _sentences(study: Study) -> Iterator[str]:
         if isinstance(each.what, PopulationPaths | TrainedAgain):
             last[type(each.what)] = each.what
     for what in last.values():
-        if isinstance(what, TrainedAgain):
+        if isinstance(what, TrainedAgain) and not what.in_time:
+            yield "the budget did not pay for training once more on all rows: what the seal judged is what is handed over"
+        elif isinstance(what, TrainedAgain):
             yield (
                 f"what is handed over was trained once more on {what.rows:,} rows, the {what.sealed_rows:,} sealed ones "
                 "among them: the score on the sealed part belongs to the network before that"

@@ -39,6 +39,7 @@ def to_text(data: ReportData) -> str:
         _curves(data),
         _network(data),
         _capacity(data),
+        _growth(data),
         _importance(data),
         _worst_rows(data),
         _pictures(data),
@@ -273,6 +274,20 @@ def _capacity(data: ReportData) -> Iterator[str]:
     for point in data.capacity:
         fit, select = plain_number(point.fit_score, data.decimals), plain_number(point.select_score, data.decimals)
         yield f"{count(point.parameters):>14} {fit:>12} {select:>12}  {padded(point.name, 58)}".rstrip()
+
+
+def _growth(data: ReportData) -> Iterator[str]:
+    growth = data.growth
+    if growth is None:
+        return
+    yield from _title("more rows", f"{data.measure.title} against training rows; {growth.name}")
+    decimals = decimals_of([growth.twice])
+    for rows, score in growth.points:
+        yield f"{rows:>14,.0f} {plain_number(score, decimals):>12}  measured"
+    rows, score, low, high = growth.line[-1]
+    told = f"expected, {plain_number(low, decimals)} to {plain_number(high, decimals)}"
+    yield f"{rows:>14,.0f} {plain_number(score, decimals):>12}  {told}"
+    yield from _folded(growth.sentence)
 
 
 def _importance(data: ReportData) -> Iterator[str]:

@@ -36,6 +36,8 @@ class Story:
     #: What the answer of `models` together is; "" where the best network answers.
     together: str = ""
     models: int = 1
+    #: What more rows would bring; "" where that was not measured.
+    growth: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def tell_story(story: Story) -> StoryTold:
         headline,
         proof,
         lead,
-        tuple(line for line in (headline, proof, *lead[: 3 if story.together else 2]) if line),
+        tuple(line for line in (headline, proof, *lead[: 3 if story.together else 2], story.growth) if line),
         decimals,
         _cards(story, standing, decimals),
         _footer(story),
@@ -168,6 +170,8 @@ def _lead(story: Story, standing: Standing, decimals: int) -> tuple[str, ...]:
         sentences.append(
             f"What is handed over was trained from {seal.seeds} seeds with the time that was left: the mean of all answers."
         )
+    if story.growth:
+        sentences.append(story.growth)
     judged = [each for each in story.trials if each.effect]
     rungs = [each for each in ladder[1:] if each.effect][: -1 if story.together else None]
     if judged:

@@ -30,9 +30,10 @@ from liebig.store.atomic import settle, standing, write_directory
 from liebig.store.forms import ArrayShelf, Reading, Unreadable, escaped, form_of, unescaped
 
 MANIFEST: Final = "manifest.json"
-#: Raised by one when an older Liebig could not read what a newer one writes. Members that answer together came with 2; what
-#: is one network is still written so that format 1 reads it.
-FORMAT: Final = 2
+#: Raised by one when an older Liebig could not read what a newer one writes. Members that answer together came with 2, how their
+#: answers are read with 3; what is one network is still written so that format 1 reads it.
+FORMAT: Final = 3
+_TOGETHER: Final = 2
 _WHOLE: Final = 1
 
 #: Readings of a model that is being exchanged.
@@ -167,7 +168,7 @@ def _files_of(model: StoredModel) -> dict[str, bytes]:
     for number, recipe in enumerate(model.recipes, 1):
         files[_recipe_file(number)] = recipe_to_toml(recipe).encode("utf-8")
     facts = form_of(ModelFacts).write(model.facts, ArrayShelf())
-    version = FORMAT if "combination" in model.parts else _WHOLE
+    version = FORMAT if "decision" in model.parts else _TOGETHER if "combination" in model.parts else _WHOLE
     files[MANIFEST] = _json({"format": version, "model": facts, "recipes": len(model.recipes), "parts": said})
     return files
 

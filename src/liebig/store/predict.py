@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from liebig.core.arrays import Predictions
+from liebig.core.decision import AS_THEY_COME, Decision
 from liebig.core.errors import UserError
 from liebig.core.metric import predicted_classes
 from liebig.core.task import TaskKind
@@ -25,18 +26,20 @@ _ENDINGS: Final = (".csv", ".tsv", ".parquet", ".pq")
 
 @dataclass(frozen=True, slots=True)
 class AnswerColumns:
-    """How answers are written: for classes the name of the most probable in `prediction`, and one column for the
+    """How answers are written: for classes the name of the one that `decision` names in `prediction`, and one column for the
     probability of each; for numbers `prediction` alone."""
 
     kind: TaskKind
     classes: tuple[str, ...]
+    decision: Decision = AS_THEY_COME
 
     def frame(self, predictions: Predictions) -> pl.DataFrame:
         """The columns of some rows. `predictions` as in `core.arrays.Predictions`."""
         if not self.kind.is_classification:
             return pl.DataFrame({"prediction": pl.Series(predictions, dtype=pl.Float32)})
         names = np.array(self.classes, dtype=object)
-        said = pl.Series("prediction", names[predicted_classes(predictions)].tolist(), dtype=pl.String)
+        named = predicted_classes(self.decision.naming(predictions))
+        said = pl.Series("prediction", names[named].tolist(), dtype=pl.String)
         each = predictions if predictions.ndim == 2 else np.stack([1 - predictions, predictions], axis=1)
         shares = [
             pl.Series(f"probability: {name}", each[:, i], dtype=pl.Float32) for i, name in enumerate(self.classes)

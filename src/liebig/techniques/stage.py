@@ -348,6 +348,11 @@ class StoppingSettings(Settings):
         """True when the rule chooses an epoch and so needs a stop part of its own."""
         return False
 
+    @property
+    def may_end_early(self) -> bool:
+        """True when fewer epochs than `epochs` may be trained."""
+        return False
+
     def start(self) -> Any:
         """The state of one member before the first epoch; a frozen value."""
         return None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from liebig.classical import Answerer
 from liebig.core.arrays import Predictions, Rows
+from liebig.core.decision import AS_THEY_COME, Decision
 from liebig.core.task import Task
 from liebig.data.sequences.content import SequenceData
 from liebig.data.table.columns import Column
@@ -59,10 +60,12 @@ class FittedChallenger:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Combination:
-    """The weighted mean of `members`: of probabilities, or of numbers in the target's unit. `weights` sum to 1."""
+    """The weighted mean of `members`: of probabilities, or of numbers in the target's unit. `weights` sum to 1. `decision` says how
+    the mean of probabilities is read: what is answered is calibrated."""
 
     members: tuple[Fitted | FittedChallenger, ...]
     weights: tuple[float, ...]
+    decision: Decision = AS_THEY_COME
 
     def __post_init__(self) -> None:
         if not self.members or len(self.members) != len(self.weights):
@@ -74,7 +77,7 @@ class Combination:
 
     def predict_frame(self, frame: Any) -> Predictions:
         if isinstance(frame, SequenceData) or not self._reads_table:
-            return mixed([each.predict_frame(frame) for each in self.members], self.weights)
+            return self.decision.calibrated(mixed([each.predict_frame(frame) for each in self.members], self.weights))
         return np.concatenate([self._predict_piece(piece) for piece in _pieces(frame)])
 
     def _predict_piece(self, piece: Any) -> Predictions:
@@ -88,10 +91,11 @@ class Combination:
                 raw = raw_of(piece, columns)
                 read.append((columns, raw))
             answers.append(_answer(member, raw))
-        return mixed(answers, self.weights)
+        return self.decision.calibrated(mixed(answers, self.weights))
 
     def predict_rows(self, task: Task[Any], rows: Rows, encoding: Encoding) -> Predictions:
-        return mixed([each.predict_rows(task, rows, encoding) for each in self.members], self.weights)
+        answers = [each.predict_rows(task, rows, encoding) for each in self.members]
+        return self.decision.calibrated(mixed(answers, self.weights))
 
     @property
     def _reads_table(self) -> bool:

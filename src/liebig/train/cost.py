@@ -27,7 +27,7 @@ from liebig.techniques.stage import Pretraining
 from liebig.train.encoding import Encoder, Encoding
 from liebig.train.ground import ground_of
 from liebig.train.options import TrainOptions
-from liebig.train.plan import Course, Member, Plan, batching_of, chooses, epochs_of, network_of, replicas
+from liebig.train.plan import Course, Member, Plan, batching_of, chooses, epochs_of, network_of, replicas, stopping_of
 from liebig.train.recorded import Steps
 from liebig.train.stacked import Machine, apply_gradients, stacked
 from liebig.train.tables import TABLES
@@ -193,7 +193,7 @@ def predicted_seconds(
     batch = min(batching.size, drawn)
     steps = -(-drawn // (batch * batching.accumulates))
     if epochs is None:
-        epochs = epochs_of(recipe, fidelity) * (_STOPS_AT if chooses(recipe) else 1.0)
+        epochs = epochs_of(recipe, fidelity) * (_STOPS_AT if stopping_of(recipe).may_end_early else 1.0)
     count = members * replicas(recipe)
     most = _TRAIN_SAMPLE if network_of(recipe).stacks else _FEWER
     sampled = min(most, own) if options.probes else 0

@@ -49,6 +49,10 @@ class EarlyStopping(StoppingSettings):
     def chooses(self) -> bool:
         return True
 
+    @property
+    def may_end_early(self) -> bool:
+        return True
+
     def start(self) -> Best:
         return Best()
 
