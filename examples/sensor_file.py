@@ -1,12 +1,15 @@
 """A file of sensor readings, made here: which of three machines is it, by half a second of vibration?
 
-Writes `machines.npz`, trains the starting recipe once, says what limits it, and predicts. In a shell the same is
+Writes `machines.npz` (into the folder that is named, if one is), trains the starting recipe once, says what limits it, and predicts.
+In a shell the same is
 
+    python examples/sensor_file.py .
     liebig fit machines.npz
     liebig diagnose machines-runs/1
     liebig improve machines.npz --budget 2m
 """
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -30,18 +33,18 @@ def readings(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 if __name__ == "__main__":
-    folder = Path(tempfile.mkdtemp())
-    x, y, lengths = readings(200, seed=0)
-    x_test, y_test, len_test = readings(100, seed=1)
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp())
+    x, y, lengths = readings(300, seed=0)
+    x_test, y_test, len_test = readings(150, seed=1)
     np.savez(
         folder / "machines.npz", x_train=x, y_train=y, len_train=lengths, x_test=x_test, y_test=y_test, len_test=len_test,
         names=np.array(["pump", "fan", "drill"]), channels=np.array(["across", "along"]),
     )  # fmt: skip
     run = liebig.fit(
-        folder / "machines.npz", changes=("stopping.epochs=15",), run=folder / "run", on_event=liebig.silent
+        folder / "machines.npz", changes=("stopping.epochs=15",), run=folder / "sensor-run", on_event=liebig.silent
     )
     print(run.summary())
     print(run.diagnose())
-    model = liebig.load(folder / "run")
+    model = liebig.load(folder / "sensor-run")
     answers = model.predict(x_test[:5])
     print("the first five of the test part:", ", ".join(answers))

@@ -50,6 +50,7 @@ def test_labels_are_doubted_as_confident_learning_does(found):
     assert set(told.names) <= {task.data.names[row] for row in wrong}
     assert len(told.names) >= 3
     assert told.asked == len(rows)
+    assert 0.8 < told.agreed < 1
     assert all(0 < each <= 1 for each in told.margins)
 
 
@@ -63,6 +64,12 @@ def test_several_blocks_are_asked_together_and_none_without_a_doubt(found):
     assert suspect_labels(task, [(rows, answers(task, rows))]) is None
     assert suspect_labels(task, [(rows[:20], answers(task, rows[:20], wrong))]) is None
     assert suspect_labels(task, []) is None
+
+
+def test_a_network_that_is_sure_and_wrong_doubts_nothing(found):
+    task, rows = found.task, found.task.parts.work
+    assert suspect_labels(task, [(rows, answers(task, rows, rows[::3]))]) is not None
+    assert suspect_labels(task, [(rows, answers(task, rows, rows[np.arange(len(rows)) % 5 > 1]))]) is None
 
 
 def test_two_classes_have_one_probability():

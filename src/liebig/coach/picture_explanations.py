@@ -29,6 +29,7 @@ _SUSPECTS: Final = 24
 _GROUPS: Final = 12  # of pictures that are the same
 _OF_A_GROUP: Final = 6
 _LEAST_ASKED: Final = 40
+_RIGHT: Final = 0.5
 _SHOWN: Final = 4
 _TIMES: Final = 6
 #: Larger tables are not read any more.
@@ -59,7 +60,8 @@ def worst_pictures(task: Task[PictureData], rows: Rows, predictions: Predictions
 def suspect_labels(task: Task[PictureData], answered: Sequence[tuple[Rows, Predictions]]) -> SuspectLabels | None:
     """The labels that confident learning doubts: the network, which has not learnt them, gives another class more than pictures of
     that class get on average, and more than the label's. `answered` are rows with what was predicted for them out of sample; a
-    row that was answered several times counts with the mean. None for numbers, and where too few were asked.
+    row that was answered several times counts with the mean. None for numbers, where too few were asked, and where answers as sure
+    as these are wrong as often as right: such a network has no right to doubt.
 
     Source: Northcutt, Jiang & Chuang 2021, arXiv:1911.00068, equations 1 and 2; ranked by the normalised margin (section 3.2).
     """
@@ -79,10 +81,14 @@ def suspect_labels(task: Task[PictureData], answered: Sequence[tuple[Rows, Predi
     chosen = [i for i in np.argsort(-margins, kind="stable")[:_SUSPECTS] if margins[i] > 0]
     if not chosen:
         return None
+    sure = means.max(axis=1) >= min(others[i, rather[i]] for i in chosen)
+    agreed = float((means.argmax(axis=1) == labels)[sure].mean())
+    if agreed <= _RIGHT:
+        return None
     return SuspectLabels(
         tuple(task.data.names[rows[i]] for i in chosen), tuple(task.classes[labels[i]] for i in chosen),
         tuple(task.classes[rather[i]] for i in chosen), tuple(float(margins[i]) for i in chosen),
-        tuple(as_png(task.data.pixels[rows[i]]) for i in chosen), len(rows),
+        tuple(as_png(task.data.pixels[rows[i]]) for i in chosen), len(rows), agreed,
     )  # fmt: skip
 
 

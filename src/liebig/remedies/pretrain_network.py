@@ -34,7 +34,7 @@ class PretrainNetwork(Remedy):
 
     name = "pretrain-network"
     answers = (Overfitting, TooLittleData)
-    prior = Prior(0.5, -2.5, 3.5, "pretraining on the same small picture sets, the literature's gaps")
+    prior = Prior(0.2, -2.5, 3.0, "pretraining on the same small picture sets, the literature's gaps")
     changes = ("techniques.masked-patches", "techniques.autoencoder", "techniques.deferred-layers")
     depth = Depth.ON
 

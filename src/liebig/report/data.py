@@ -320,10 +320,12 @@ class SuspectPicture:
 
 @dataclass(frozen=True, slots=True)
 class SuspectsTold:
-    """The contact sheet of doubted labels, the surest doubt first; `asked` pictures were asked."""
+    """The contact sheet of doubted labels, the surest doubt first; `asked` pictures were asked. Of answers that were as sure the
+    share `agreed` with the label."""
 
     pictures: tuple[SuspectPicture, ...]
     asked: int
+    agreed: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,7 +189,7 @@ def suspects_told(study: Study) -> SuspectsTold | None:
     if not isinstance(what, SuspectLabels):
         return None
     rows = zip(what.names, what.labels, what.rather, what.margins, what.pictures, strict=True)
-    return SuspectsTold(tuple(SuspectPicture(*row) for row in rows), what.asked)
+    return SuspectsTold(tuple(SuspectPicture(*row) for row in rows), what.asked, what.agreed)
 
 
 def duplicates_told(study: Study) -> DuplicatesTold | None:

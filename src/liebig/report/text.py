@@ -320,7 +320,7 @@ def _pictures(data: ReportData) -> Iterator[str]:
             yield padded(told, _WIDTH).rstrip()
     if data.suspects:
         yield ""
-        yield from _title("labels to look at", f"of {data.suspects.asked:,} pictures that were asked")
+        yield from _title("labels to look at", f"answers as sure as these agree in {percent(data.suspects.agreed)}")
         for doubted in data.suspects.pictures:
             yield padded(f"{doubted.name}: {doubted.label}, rather {doubted.rather}", _WIDTH).rstrip()
     if data.duplicates:

@@ -311,8 +311,8 @@ class Population:
         """What pretraining reads; None where the recipe has none."""
         if not any(isinstance(each, Pretraining) for each in self.plan.recipe.techniques):
             return None
-        feed = self.feed
-        assert isinstance(feed, PictureFeed)  # recipes of anything else are refused with such a technique
+        assert isinstance(self.feed, PictureFeed)  # recipes of anything else are refused with such a technique
+        feed = self.feed.with_unlabelled()
         beyond = torch.arange(feed.target.shape[1], len(feed.pixels))
         own = [torch.cat([torch.from_numpy(course.rows), beyond]) for course in self.courses]
         common, group = min(len(each) for each in own), self._groups(self.plan.members)

@@ -47,7 +47,8 @@ class WorstPictures(Measurement):
 @dataclass(frozen=True, slots=True)
 class SuspectLabels(Measurement):
     """Pictures whose label is contradicted by a network that has not learnt it, the most sure first: name, label, what they
-    rather show, how much more probable that is (0 to 1), and the picture as PNG in base64. `asked` is how many were asked."""
+    rather show, how much more probable that is (0 to 1), and the picture as PNG in base64. `asked` is how many were asked;
+    `agreed` the share of those answered at least as surely whose label is what was answered: what a doubt is worth."""
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
@@ -55,6 +56,7 @@ class SuspectLabels(Measurement):
     margins: tuple[float, ...]
     pictures: tuple[str, ...]
     asked: int
+    agreed: float
 
 
 @dataclass(frozen=True, slots=True)

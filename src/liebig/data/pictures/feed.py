@@ -131,8 +131,8 @@ def fit_encoder(task: Task[PictureData], inputs: PictureInputs, rows: Rows) -> P
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureFeed:
     """Batches for G blocks. `pixels` uint8 [n, height, width, channels] and `target` float32 [G, rows] are on the device,
-    as are `factor` and `shift` [G, 1, 1, 1, channels], which make bytes into what a network reads. Pictures behind the last row
-    have no label."""
+    as are `factor` and `shift` [G, 1, 1, 1, channels], which make bytes into what a network reads. `unlabelled` uint8 [n, height,
+    width, channels], on the processor, are pictures that are no rows."""
 
     signature: Signature
     pixels: Tensor
@@ -140,6 +140,13 @@ class PictureFeed:
     factor: Tensor
     shift: Tensor
     dtype: torch.dtype
+    unlabelled: Tensor | None = None
+
+    def with_unlabelled(self) -> PictureFeed:
+        """The same with the pictures that have no label behind the last row: for those who read `pictures` alone."""
+        if self.unlabelled is None:
+            return self
+        return replace(self, pixels=torch.cat([self.pixels, self.unlabelled.to(self.pixels.device)]), unlabelled=None)
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows `rows` int64 [G, B]."""
@@ -170,7 +177,7 @@ def feed(
 
     target = torch.stack([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device)
     pixels = torch.from_numpy(task.data.pixels).to(device)
-    if task.data.unlabelled is not None:
-        pixels = torch.cat([pixels, torch.from_numpy(task.data.unlabelled).to(device)])
     factor, shift = beside([each.factor for each in encoders]), beside([each.shift for each in encoders])
-    return PictureFeed(encoders[0].signature, pixels, target, factor, shift, dtype)
+    more = task.data.unlabelled
+    unlabelled = None if more is None else torch.from_numpy(more)
+    return PictureFeed(encoders[0].signature, pixels, target, factor, shift, dtype, unlabelled)
