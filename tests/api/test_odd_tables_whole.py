@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import liebig
@@ -52,10 +52,19 @@ def odd_tables(draw: st.DrawFn) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
+def _one_number(at: int) -> pl.DataFrame:
+    """A column that is empty but for one huge number, in row `at`: most likely a row that is not trained on."""
+    cells = [1e30 if i == at else None for i in range(31)]
+    return pl.DataFrame({"α": cells, "answer": np.random.default_rng(0).normal(size=31)})
+
+
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 @given(table=odd_tables())
+@example(table=_one_number(3))
+@example(table=_one_number(7))
+@example(table=_one_number(0))
 def test_odd_tables_are_learnt_from_or_refused(
     table: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

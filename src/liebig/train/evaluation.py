@@ -100,7 +100,8 @@ def judged(task: Task[Any], member: Member, predicted: Tensor, lost: Tensor, row
     losses = lost[:n].double().numpy()
     weights = None if task.weights is None else task.weights[rows]
     loss = float(np.average(losses, weights=weights))
-    error = float(losses.std(ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    known = n > 1 and bool(np.isfinite(losses).all())
+    error = float(losses.std(ddof=1) / math.sqrt(n)) if known else math.nan
     predictions = in_unit(member, predicted, n)
     if not np.isfinite(predictions).all():
         return Judged(loss, error, math.nan)

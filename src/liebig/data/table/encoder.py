@@ -31,7 +31,7 @@ from liebig.stack.specs import Signature, Wants
 from liebig.techniques.numbers.encoding import codes as piecewise_codes
 from liebig.techniques.numbers.encoding import positions
 
-_LARGEST: Final = 1e30  # what is beyond would not survive single precision through a layer
+_LARGEST: Final = 1e12  # what is beyond would not survive single precision through layers and a squared loss
 _SCALE_ROWS: Final = 4096
 
 
