@@ -1,5 +1,6 @@
 """The recorder against numbers worked out by hand, on small stacks."""
 
+import itertools
 import math
 
 import numpy as np
@@ -20,7 +21,7 @@ from liebig.core.evidence import (
 )
 from liebig.probes.look import Look, SeenLayer, SeenWeight
 from liebig.probes.recorder import Recorder
-from liebig.probes.schedule import Seeing, late_steps, seeing
+from liebig.probes.schedule import Seeing, looks_until, open_looks
 
 
 def weight(value: Tensor, gradient: Tensor | None = None, change: Tensor | None = None, name: str = "w") -> SeenWeight:
@@ -323,23 +324,31 @@ def test_what_the_loop_saw_between_looks_counts() -> None:
 # --- when to look ----------------------------------------------------------------------------------------------
 
 
-def test_looks_are_whole_at_first_then_light_then_rare_and_at_the_last_step() -> None:
-    late = late_steps(5000)
-    kinds = [seeing(step, late) for step in range(5000)]
-    assert all(kind is Seeing.WHOLE for kind in kinds[:10])
-    assert all(kind is Seeing.LIGHT for kind in kinds[10:51])
-    assert kinds[-1] is Seeing.WHOLE
-    assert 5 <= sum(kind is Seeing.WHOLE for kind in kinds[51:]) <= 15
+def test_looks_are_dense_at_first_then_rare_and_whole_at_the_last_step() -> None:
+    looks = looks_until(5000)
+    assert set(range(10)) <= set(looks)
+    assert looks[0] is looks[1] is looks[9] is looks[4999] is Seeing.WHOLE
+    late = [step for step in sorted(looks) if step > 9]
+    assert 20 <= len(late) <= 40
+    assert all(later <= 1.3 * step or later - step <= 2 for step, later in itertools.pairwise(late))
+    assert 10 <= sum(looks[step] is Seeing.WHOLE for step in late) <= 20
+
+
+def test_a_run_is_looked_at_in_the_steps_of_any_loop() -> None:
+    looks = looks_until(5000)
+    assert [(step, seeing) for step, seeing in open_looks() if step < 4999] == [
+        (step, seeing) for step, seeing in sorted(looks.items()) if step < 4999
+    ]
 
 
 def test_a_run_of_a_few_steps_is_seen_whole_at_its_last() -> None:
-    assert seeing(19, late_steps(20)) is Seeing.WHOLE
-    assert seeing(0, late_steps(1)) is Seeing.WHOLE
+    assert looks_until(20)[19] is Seeing.WHOLE
+    assert looks_until(1) == {0: Seeing.WHOLE}
 
 
 def test_looking_stops_when_it_has_cost_too_much_but_the_start_is_always_seen() -> None:
     recorder = Recorder(1, 5000)
     recorder.spent(1e6)
     assert recorder.wants(9) is Seeing.WHOLE
-    assert recorder.wants(20) is Seeing.NOTHING
-    assert Recorder(1, 5000).wants(20) is Seeing.LIGHT
+    assert recorder.wants(11) is Seeing.NOTHING
+    assert Recorder(1, 5000).wants(11) is Seeing.LIGHT

@@ -28,7 +28,7 @@ from liebig.probes.look import Look
 from liebig.probes.losses import LossProbe
 from liebig.probes.non_finite import first_non_finite
 from liebig.probes.probe import Probe, Reading
-from liebig.probes.schedule import WHOLE_UNTIL, Seeing, late_steps, seeing
+from liebig.probes.schedule import WHOLE_UNTIL, Seeing, looks_until
 from liebig.probes.step_gradients import StepGradientProbe
 from liebig.probes.unit_statistics import UnitProbe
 from liebig.probes.update_ratios import UpdateProbe
@@ -68,7 +68,7 @@ class Recorder:
         gradient_at: int = 1,
     ) -> None:
         self._present = list(range(members))
-        self._late, self._last = late_steps(total_steps), total_steps - 1
+        self._schedule, self._last = looks_until(total_steps), total_steps - 1
         self._probes: tuple[Probe, ...] = (
             LossProbe(total_steps),
             InitialLossProbe(is_classification, class_shares),
@@ -86,7 +86,7 @@ class Recorder:
 
     def wants(self, step: int) -> Seeing:
         """What to look at in `step` (0-based): steps 0-9 and the last always, others while looking has cost little."""
-        wanted = seeing(step, self._late)
+        wanted = self._schedule.get(step, Seeing.NOTHING)
         if wanted is Seeing.NOTHING or step <= WHOLE_UNTIL or step == self._last:
             return wanted
         return wanted if self.affords(time.perf_counter()) else Seeing.NOTHING

@@ -7,8 +7,8 @@ from typing import Final
 from liebig.probes.recorder import Recorder
 from liebig.probes.schedule import WHOLE_UNTIL, Seeing, open_looks
 
-#: Each sixth late look, nearly four times as late as the one before, is taken whatever looking has cost.
-_ALWAYS: Final = 6
+#: Each eighth late look, about six times as late as the one before, is taken whatever looking has cost.
+_ALWAYS: Final = 8
 
 
 class Agenda:

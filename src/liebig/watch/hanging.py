@@ -16,8 +16,8 @@ from torch.utils.hooks import RemovableHandle
 
 from liebig.watch.hooks import Hook
 
-_SHARE: Final = 0.0005  # of the time so far may be spent on the hook on the network's entry between looks,
-_GRACE: Final = 0.004  # and so many seconds;
+_SHARE: Final = 0.0003  # of the time so far may be spent on the hook on the network's entry between looks,
+_GRACE: Final = 0.002  # and so many seconds;
 _HOOK_SECONDS: Final = 8e-6  # is what it costs a pass
 _COUNT_SECONDS: Final = 0.6e-6  # and this is what counting costs a step
 
