@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 WHOLE_UNTIL: Final = 9
-_LIGHT: Final = frozenset({3, 4, 6, 8})  # of the first steps: light is half the cost
+_LIGHT: Final = frozenset({4, 6, 8})  # of the first steps: light is half the cost
 _RATIO: Final = 1.25  # light and whole ones taking turns, so that whole ones are 1.56 apart
 _LONGEST: Final = 10**12  # steps: no loop is longer
 

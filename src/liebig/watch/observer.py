@@ -52,7 +52,7 @@ _GRACE: Final = 0.005  # and so many seconds
 _EVALUATED_PASSES: Final = 4  # of one evaluation are looked at closely,
 _EVALUATED_PHASES: Final = 16  # and the inputs of so many evaluations
 _DETAILS: Final = frozenset({0, 1, 2, 5, 9})  # looks at which loss calls are read in detail, and all late ones
-_WINDOWS: Final = frozenset({1, 2, 5, 7})  # looks that go on after the step, up to the next forward pass
+_WINDOWS: Final = frozenset({1, 2, 3, 5, 7})  # looks that go on after the step, up to the next forward pass
 _EARLY: Final = 9  # the last step that is not late
 _CHECK_EVERY: Final = 64  # steps, on a processor: are the weights still finite?
 

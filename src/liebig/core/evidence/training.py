@@ -36,7 +36,7 @@ class EpochCurves(Measurement):
 
 @dataclass(frozen=True, slots=True)
 class StepLosses(Measurement):
-    """The batch loss, learning rate at chosen steps: each one up to step 50, then geometrically spaced. All [looks].
+    """The batch loss, learning rate at chosen steps: each of the first ten, then geometrically spaced. All [looks].
 
     `batch_noise` is the standard deviation of the per-example loss within a batch divided by sqrt(batch): the swing
     that sampling alone gives. `batch` is the number of examples in a batch (0: not known).
