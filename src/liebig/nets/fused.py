@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from liebig.nets.activations.activation import Activation
+from liebig.nets.activations.activation import Activation, Kept
 from liebig.nets.dense import DenseSettings, Dropping, member_inputs
 from liebig.nets.dropout import dropout_factor
 from liebig.nets.network import Mode
@@ -44,36 +44,41 @@ def fused_layers(
 
 
 class _Layers(torch.autograd.Function):
-    """linear -> activation -> dropout, again and again, and a linear output layer."""
+    """linear -> activation -> dropout, again and again, and a linear output layer.
+
+    Each layer is worked out in the memory of its product where its gradient allows: fresh pages cost more than arithmetic.
+    """
 
     @staticmethod
     def forward(ctx: Any, activation: Activation, factors: Sequence[Tensor], x: Tensor, *layers: Tensor) -> Tensor:
-        kept: list[Tensor] = [x]
-        h = x
+        inputs, kept = [x], []
         for i in range(len(layers) // 2 - 1):
-            before = torch.baddbmm(layers[2 * i + 1][:, None], h, layers[2 * i])
-            after = activation(before)
-            h = after * factors[i] if factors else after
-            kept += (before, after, h)
+            entering = torch.baddbmm(layers[2 * i + 1][:, None], inputs[-1], layers[2 * i])
+            left = activation.applied_(entering)
+            passed = left
+            if factors:
+                passed = left * factors[i] if activation.keeps is Kept.LEAVING else left.mul_(factors[i])
+            kept.append(entering if activation.keeps is Kept.ENTERING else left)
+            inputs.append(passed)
         ctx.activation, ctx.factors = activation, factors
-        ctx.save_for_backward(*kept, *layers)
-        return torch.baddbmm(layers[-1][:, None], h, layers[-2])
+        ctx.save_for_backward(*inputs, *kept, *layers)
+        return torch.baddbmm(layers[-1][:, None], inputs[-1], layers[-2])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        depth = (len(ctx.saved_tensors) - 3) // 5
-        kept, layers = ctx.saved_tensors[: 3 * depth + 1], ctx.saved_tensors[3 * depth + 1 :]
+        depth = (len(ctx.saved_tensors) - 3) // 4
+        saved = ctx.saved_tensors
+        inputs, kept, layers = saved[: depth + 1], saved[depth + 1 : 2 * depth + 1], saved[2 * depth + 1 :]
         found: list[Tensor | None] = [None] * len(layers)
         g = gradients[0]
         for i in range(depth, -1, -1):
-            h = kept[3 * i]
-            found[2 * i] = torch.bmm(h.transpose(1, 2), g)
+            found[2 * i] = torch.bmm(inputs[i].transpose(1, 2), g)
             found[2 * i + 1] = g.sum(1)
             if i == 0:
                 break
             g = torch.bmm(g, layers[2 * i].transpose(1, 2))
             if ctx.factors:
                 g = g.mul_(ctx.factors[i - 1])
-            g = ctx.activation.backward(g, kept[3 * i - 2], kept[3 * i - 1])
-        inputs = torch.bmm(g, layers[0].transpose(1, 2)) if ctx.needs_input_grad[2] else None
-        return None, None, inputs, *found
+            g = ctx.activation.backward_(g, kept[i - 1])
+        entered = torch.bmm(g, layers[0].transpose(1, 2)) if ctx.needs_input_grad[2] else None
+        return None, None, entered, *found

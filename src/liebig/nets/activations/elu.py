@@ -19,9 +19,9 @@ from liebig.nets.activations.activation import Activation
 class ELU(Activation):
     kind: Literal["elu"] = "elu"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.nn.functional.elu(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.nn.functional.elu(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.elu_backward(gradient, 1.0, 1.0, 1.0, False, before)
-        return entered
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.elu_backward.grad_input(gradient, 1.0, 1.0, 1.0, False, kept, grad_input=gradient)
+        return gradient

@@ -19,9 +19,9 @@ from liebig.nets.activations.activation import Activation
 class GELU(Activation):
     kind: Literal["gelu"] = "gelu"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.nn.functional.gelu(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.nn.functional.gelu(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.gelu_backward(gradient, before)
-        return entered
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.gelu_backward.grad_input(gradient, kept, grad_input=gradient)
+        return gradient

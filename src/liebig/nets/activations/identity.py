@@ -8,18 +8,19 @@ Source: none needed.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from liebig.nets.activations.activation import Activation
+from liebig.nets.activations.activation import Activation, Kept
 
 
 class Identity(Activation):
+    keeps: ClassVar[Kept] = Kept.SIGN
     kind: Literal["identity"] = "identity"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return before
+    def __call__(self, entering: Tensor) -> Tensor:
+        return entering
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
         return gradient

@@ -8,22 +8,26 @@ Source: Maas, Hannun & Ng 2013, "Rectifier Nonlinearities Improve Neural Network
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from liebig.nets.activations.activation import Activation
+from liebig.nets.activations.activation import Activation, Kept
 
 
 class LeakyReLU(Activation):
+    keeps: ClassVar[Kept] = Kept.SIGN
     kind: Literal["leaky-relu"] = "leaky-relu"
     slope: float = Field(0.01, ge=0.0, lt=1.0)
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.nn.functional.leaky_relu(before, self.slope)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.nn.functional.leaky_relu(entering, self.slope)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.leaky_relu_backward(gradient, before, self.slope, False)
-        return entered
+    def applied_(self, entering: Tensor) -> Tensor:
+        return torch.nn.functional.leaky_relu_(entering, self.slope)
+
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.leaky_relu_backward.grad_input(gradient, kept, self.slope, True, grad_input=gradient)
+        return gradient

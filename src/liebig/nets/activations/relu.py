@@ -8,21 +8,24 @@ Source: Nair & Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from liebig.nets.activations.activation import Activation
+from liebig.nets.activations.activation import Activation, Kept
 
 
 class ReLU(Activation):
+    keeps: ClassVar[Kept] = Kept.SIGN
     kind: Literal["relu"] = "relu"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.relu(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.relu(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        # In place: a fresh tensor of this size costs more in page faults than in arithmetic.
-        torch.ops.aten.threshold_backward.grad_input(gradient, after, 0.0, grad_input=gradient)
+    def applied_(self, entering: Tensor) -> Tensor:
+        return torch.relu_(entering)
+
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.threshold_backward.grad_input(gradient, kept, 0.0, grad_input=gradient)
         return gradient

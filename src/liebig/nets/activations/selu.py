@@ -19,11 +19,11 @@ from liebig.nets.activations.activation import Activation
 class SELU(Activation):
     kind: Literal["selu"] = "selu"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.selu(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.selu(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.elu_backward(
-            gradient, 1.6732632423543772, 1.0507009873554805, 1.0, False, before
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.elu_backward.grad_input(
+            gradient, 1.6732632423543772, 1.0507009873554805, 1.0, False, kept, grad_input=gradient
         )
-        return entered
+        return gradient

@@ -8,20 +8,24 @@ Source: Rumelhart, Hinton & Williams 1986, "Learning representations by back-pro
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from liebig.nets.activations.activation import Activation
+from liebig.nets.activations.activation import Activation, Kept
 
 
 class Sigmoid(Activation):
+    keeps: ClassVar[Kept] = Kept.LEAVING
     kind: Literal["sigmoid"] = "sigmoid"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.sigmoid(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.sigmoid(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.sigmoid_backward(gradient, after)
-        return entered
+    def applied_(self, entering: Tensor) -> Tensor:
+        return torch.sigmoid_(entering)
+
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.sigmoid_backward.grad_input(gradient, kept, grad_input=gradient)
+        return gradient

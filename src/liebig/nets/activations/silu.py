@@ -19,9 +19,9 @@ from liebig.nets.activations.activation import Activation
 class SiLU(Activation):
     kind: Literal["silu"] = "silu"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.nn.functional.silu(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.nn.functional.silu(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.silu_backward(gradient, before)
-        return entered
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.silu_backward.grad_input(gradient, kept, grad_input=gradient)
+        return gradient

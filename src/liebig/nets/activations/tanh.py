@@ -8,20 +8,24 @@ Source: LeCun, Bottou, Orr & Müller 1998, "Efficient BackProp", section 4.4.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from liebig.nets.activations.activation import Activation
+from liebig.nets.activations.activation import Activation, Kept
 
 
 class Tanh(Activation):
+    keeps: ClassVar[Kept] = Kept.LEAVING
     kind: Literal["tanh"] = "tanh"
 
-    def __call__(self, before: Tensor) -> Tensor:
-        return torch.tanh(before)
+    def __call__(self, entering: Tensor) -> Tensor:
+        return torch.tanh(entering)
 
-    def backward(self, gradient: Tensor, before: Tensor, after: Tensor) -> Tensor:
-        entered: Tensor = torch.ops.aten.tanh_backward(gradient, after)
-        return entered
+    def applied_(self, entering: Tensor) -> Tensor:
+        return torch.tanh_(entering)
+
+    def backward_(self, gradient: Tensor, kept: Tensor) -> Tensor:
+        torch.ops.aten.tanh_backward.grad_input(gradient, kept, grad_input=gradient)
+        return gradient

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from liebig.techniques.optimizers.decay import Decay, decay_of
 from liebig.techniques.optimizers.fields import EPSILON, Beta, Epsilon, LearningRate, WeightDecay
-from liebig.techniques.optimizers.moments import Moments, adam_update, no_moments
+from liebig.techniques.optimizers.moments import Moments, adam_step, no_moments
 from liebig.techniques.script import Script, ScriptGround, torch_optimizer
 from liebig.techniques.stage import Ground, OptimizerSettings, OptimizerStage
 
@@ -55,7 +55,6 @@ class AdamWStage(OptimizerStage):
         return no_moments(weights)
 
     def step(self, weights: Tensor, gradients: Tensor, rates: Tensor, state: Moments, step: int) -> Moments:
-        update = adam_update(state, gradients, step, beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon)
         self.decay.shrink(weights, rates)
-        weights.addcmul_(update, rates[:, None])
+        adam_step(weights, state, gradients, rates, step, beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon)
         return state

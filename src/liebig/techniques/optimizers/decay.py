@@ -11,6 +11,7 @@ from torch import Tensor
 from liebig.core.settings import Settings
 from liebig.stack.flat import spans
 from liebig.stack.tree import scalars
+from liebig.techniques.optimizers.alone import is_one_on_processor
 from liebig.techniques.stage import Ground
 
 
@@ -28,7 +29,11 @@ class Decay:
 
     def shrink(self, weights: Tensor, rates: Tensor) -> None:
         """Multiply the weights [K, n] by ``1 - rate * strength``, in place (Loshchilov & Hutter 2019)."""
-        if self.spans:
+        if self.spans and is_one_on_processor(weights):
+            share = 1.0 - float(rates[0]) * float(self.strength[0])
+            for span in self.spans:
+                weights[:, span].mul_(share)
+        elif self.spans:
             kept = torch.addcmul(torch.ones_like(rates), rates, self.strength, value=-1.0)[:, None]
             for span in self.spans:
                 weights[:, span].mul_(kept)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from liebig.techniques.optimizers.alone import is_one_on_processor
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
@@ -22,6 +24,17 @@ def no_moments(weights: Tensor) -> Moments:
     return Moments(torch.zeros_like(weights), torch.zeros_like(weights), torch.zeros_like(weights))
 
 
+def adam_step(
+    weights: Tensor, moments: Moments, gradients: Tensor, rates: Tensor, step: int, *, beta1: float, beta2: float, epsilon: float
+) -> None:  # fmt: skip
+    """One step (0-based `step`) of `weights` [K, n] with `rates` [K], in place; `moments` move along."""
+    if is_one_on_processor(weights):
+        _fused(weights, moments, gradients, step, float(rates[0]), 0.0, beta1, beta2, epsilon)
+        return
+    update = adam_update(moments, gradients, step, beta1=beta1, beta2=beta2, epsilon=epsilon)
+    weights.addcmul_(update, rates[:, None])
+
+
 def adam_update(
     moments: Moments, gradients: Tensor, step: int, *, beta1: float, beta2: float, epsilon: float
 ) -> Tensor:
@@ -30,19 +43,15 @@ def adam_update(
     The kernel knows one rate for its whole buffer, but members have rates of their own. So it runs on the buffer of the
     update with a rate of 1; a decay of 1 clears what the last step left there in the same pass.
     """
-    torch._fused_adamw_(
-        [moments.update],
-        [gradients],
-        [moments.first],
-        [moments.second],
-        [],
-        [torch.full((), step + 1.0, device=gradients.device)],
-        lr=1.0,
-        beta1=beta1,
-        beta2=beta2,
-        weight_decay=1.0,
-        eps=epsilon,
-        amsgrad=False,
-        maximize=False,
-    )
+    _fused(moments.update, moments, gradients, step, 1.0, 1.0, beta1, beta2, epsilon)
     return moments.update
+
+
+def _fused(
+    weights: Tensor, moments: Moments, gradients: Tensor, step: int, rate: float, decay: float, beta1: float, beta2: float, epsilon: float
+) -> None:  # fmt: skip
+    torch._fused_adamw_(
+        [weights], [gradients], [moments.first], [moments.second], [],
+        [torch.full((), step + 1.0, device=gradients.device)],
+        lr=rate, beta1=beta1, beta2=beta2, weight_decay=decay, eps=epsilon, amsgrad=False, maximize=False,
+    )  # fmt: skip
