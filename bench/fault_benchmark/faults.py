@@ -183,10 +183,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
                               replace(_DIGITS, build=n.mlp(512, 512), batch=128, epochs=4), "device-underused",
                               machine=True, visible=False),
     "memory-growth": _told(replace(_DIGITS, keeps_graph=True), _DIGITS, "memory-growth", machine=True, visible=False),
-    # The twin has the same rate and normalises; gradients that explode and units that die are how the shift shows.
+    # The twin has the same rate and normalises; gradients that explode and units that die are how the shift shows. A third
+    # of the rate heals it as well (0.09 -> 0.92, mean of four seeds), so that naming the rate is right, too.
     "shifting-activations": _told(
         replace(_DIGITS, build=n.mlp(*(32,) * 10, start=n.he), optimizer=s.sgd(0.05, 0.9)),
         replace(_DIGITS, build=n.mlp(*(32,) * 10, norm=nn.BatchNorm1d, start=n.he), optimizer=s.sgd(0.05, 0.9)),
-        "shifting-activations", "exploding-gradient", "dead-units", visible=False,
+        "shifting-activations", "exploding-gradient", "dead-units", "learning-rate-too-high", visible=False,
                  recipe=("network.depth=10", "network.width=32", "techniques.he=on", "optimizer=momentum", "optimizer.learning_rate=0.05")),
 }  # fmt: skip

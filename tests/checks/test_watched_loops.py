@@ -232,6 +232,14 @@ def test_causes_come_in_the_order_in_which_one_leads_to_the_next() -> None:
     assert "instead of 0.3, with a warm-up of 100 steps." in follows
 
 
+def test_units_that_died_are_counted_among_those_that_were_alive() -> None:
+    """Half of a deep layer is silent from the start: when the rest dies, the rate is named, and the dead units follow."""
+    dying = UnitStatistics((0, 5, 999), ((units(0.5),), (units(0.5),), (units(0.95),)))
+    first = diagnose(SILENT.having(dying, steps(2.3, 2.3))).findings[0]
+    assert first.check.name == "learning-rate-too-high"
+    assert "dead-units" in {each.check.name for each in first.consequences}
+
+
 def test_a_cause_does_not_explain_what_was_there_before_it() -> None:
     born_dead = UnitStatistics((0, 999), ((units(0.99),), (units(0.99),)))
     ratios = UpdateRatios(tuple(range(20)), LAYERS, ((0.2, 0.2, 0.2),) * 20)

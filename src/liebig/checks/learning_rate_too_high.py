@@ -25,6 +25,8 @@ from liebig.core.evidence import Evidence, NonFinite, RateRange, StepLosses, Uni
 
 #: Steps that are smaller than this by themselves are taken for three times too large where they did harm.
 _LEAST_BLAMED: Final = 0.03
+#: A layer of which so much was dead at the start has too few left whose death could be counted.
+_MOSTLY_DEAD: Final = 0.6
 
 
 class LearningRateTooHigh(Check):
@@ -131,13 +133,19 @@ def _at_the_end(evidence: Evidence, losses: StepLosses | None) -> str:
 
 
 def _died(units: UnitStatistics | None) -> float:
-    """By how much the share of dead units grew since the start, in the layer where it grew most."""
+    """Of the units that were alive at the start, the share that died, in the layer where it is largest. A layer of which
+    most was dead from the start tells nothing."""
     if units is None or len(units.looks) < 2:
         return 0.0
     start = {layer.layer: layer.dead for layer in units.looks[0]}
     # Where training broke at last there is nothing left to count: the looks before tell.
-    late = units.looks[1:][-3:]
-    return max(finite(layer.dead - start.get(layer.layer, layer.dead) for look in late for layer in look), default=0.0)
+    shares = [
+        (layer.dead - start[layer.layer]) / (1.0 - start[layer.layer])
+        for look in units.looks[1:][-3:]
+        for layer in look
+        if start.get(layer.layer, 1.0) < _MOSTLY_DEAD
+    ]
+    return max(finite(shares), default=0.0)
 
 
 def _tested(evidence: Evidence, step_part: float) -> float:
