@@ -303,8 +303,8 @@ def single(pairs: int) -> float:
 def main(arguments: Sequence[str]) -> None:
     pairs = 3 if "--quick" in arguments else 9
     speedup, utilisation = {}, {}
-    for name, width, batch, members, steps in (
-        ("32", 32, 32, 64, 60), ("128", 128, 128, 16, 60), ("256", 256, 1024, 16, 12),
+    for name, width, batch, members, steps in (  # named by width, and by members where there are two of a width
+        ("32", 32, 32, 64, 60), ("128", 128, 128, 16, 60), ("128x32", 128, 128, 32, 60), ("256", 256, 1024, 16, 12),
     ):  # fmt: skip
         found = shape(width, batch, members, steps, pairs)
         speedup[name], utilisation[name] = round(found.speedup, 2), round(found.utilisation, 3)
