@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from liebig.coach.finals import FinalTraining
 from liebig.coach.runner import Final, FinalChallenger, FinalCombination
 from liebig.coach.seeds import MOST_SEEDS, kept_for_seeds, seeds_that_fit
 from liebig.coach.training import TrainingRunner
@@ -27,27 +28,29 @@ from liebig.train.fitted import Fitted
     ],
 )
 def test_seeds_are_as_many_as_time_pays_for(left: float, spent: float, again: float, seeds: int) -> None:
-    assert seeds_that_fit(left, spent, again, lambda count: float(count)) == seeds
+    assert seeds_that_fit(left, spent, again, float, spent) == seeds
 
 
 def test_seeds_that_cost_less_together_are_more() -> None:
-    dear, cheap = (seeds_that_fit(4.0, 1.0, 0.0, times) for times in (lambda count: count, lambda count: count / 2))
+    dear, cheap = (
+        seeds_that_fit(4.0, 1.0, 0.0, times, 1.0) for times in (lambda count: count, lambda count: count / 2)
+    )
     assert (dear, cheap) == (3, 6)
 
 
 @pytest.mark.parametrize("most", [0.0, 2.0, 3.0, 4.5, 1e9])
 @pytest.mark.parametrize("again", [0.0, 1.3])
 def test_what_is_kept_pays_for_the_seeds_that_it_is_kept_for(most: float, again: float) -> None:
-    kept = kept_for_seeds(most, 4, 1.0, again, float)
+    kept = kept_for_seeds(most, 4, 1.0, again, float, 1.0)
     assert 0.0 <= kept <= most
-    fit = seeds_that_fit(kept + again, 1.0, again, float)
+    fit = seeds_that_fit(kept + again, 1.0, again, float, 1.0)
     assert (fit > 1) == (kept > 0.0)
     assert fit <= 4
 
 
 def test_nothing_is_kept_where_nothing_was_timed() -> None:
-    assert kept_for_seeds(1e9, 4, 1.0, 0.0, lambda seeds: float("inf")) == 0.0
-    assert kept_for_seeds(1e9, 4, 0.0, 0.0, float) == 0.0
+    assert kept_for_seeds(1e9, 4, 1.0, 0.0, lambda seeds: float("inf"), 1.0) == 0.0
+    assert kept_for_seeds(1e9, 4, 0.0, 0.0, float, 0.0) == 0.0
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +91,16 @@ def test_the_networks_of_a_combination_are_trained_from_further_seeds(found: Tab
     assert opened.seeds == MOST_SEEDS
     assert [len(each.weights) for each in opened.model.networks] == [MOST_SEEDS]
     assert opened.members == (0, 1)
+
+
+def test_where_time_does_not_pay_for_all_networks_the_most_important_have_further_seeds(
+    found: TableTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = TrainingRunner(found, seed=0, clock=lambda: 0.0)
+    monkeypatch.setattr(FinalTraining, "_seeds", lambda self, networks, *others: 3 if len(networks) == 1 else 1)
+    recipe = textbook(found)
+    together = FinalCombination((Final(recipe, 2), FinalChallenger("linear"), Final(recipe, 1)), (0.5, 0.3, 0.2))
+    opened = runner.open_seal([Final(recipe, 1), together], None, 1e6)[-1]
+    assert isinstance(opened.model, Combination)
+    assert [len(each.weights) for each in opened.model.networks] == [3, 1]
+    assert opened.seeds == 1

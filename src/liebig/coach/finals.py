@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -65,14 +66,15 @@ class FinalTraining:
             return Opened(failed(run.seconds), run.epochs, None)
         more = model
         if run.outcome.ending is Ending.FINISHED:
-            more = self._from_seeds(model, final, self._seeds([final], run.seconds, 0.0, spare), spare)
+            more = self._from_seeds(model, final, self._seeds([final], [run.seconds], 0.0, spare), spare)
         opened = self._judged(more, sealed, run.seconds, run.epochs)
         return replace(opened, seeds=len(more.weights) // len(model.weights))
 
     def _open_combination(self, final: FinalCombination, deadline: float | None, spare: float | None) -> Opened:
         """Members one after the other, the most important first; one that the deadline would cut is left out."""
         members: dict[int, Fitted | FittedChallenger] = {}
-        epochs, networks, finished, began = 0, 0.0, True, time.monotonic()
+        epochs, finished, began = 0, True, time.monotonic()
+        networks: dict[int, float] = {}  # the seconds that each took
         for place, each in enumerate(final.members):
             expected = sum(self._training_seconds_of(each))
             if members and deadline is not None and self._trainer.clock() + expected > deadline:
@@ -80,7 +82,7 @@ class FinalTraining:
             model: Fitted | FittedChallenger | None
             if isinstance(each, FinalRun):
                 run, model, _ = self._train_final(each, deadline)
-                epochs, networks = max(epochs, run.epochs), networks + run.seconds
+                epochs, networks[place] = max(epochs, run.epochs), run.seconds
                 finished = finished and run.outcome.ending is Ending.FINISHED
             else:
                 model = self._fitted_or_none(each.name, self._task.parts.work)
@@ -137,16 +139,16 @@ class FinalTraining:
         networks = [winner] if isinstance(winner, FinalRun) else winner.networks
         if not self._takes_seeds(networks):
             return 0.0
-        spent = sum(self._training_seconds_of(each)[0] for each in networks)
-        return kept_for_seeds(most, seeds, spent, self._again, lambda count: self._times(networks, count))
+        spent = [self._training_seconds_of(each)[0] for each in networks]
+        return kept_for_seeds(most, seeds, sum(spent), self._again, partial(self._times, networks), max(spent))
 
-    def _seeds(self, networks: Sequence[FinalRun], spent: float, others: float, spare: float | None) -> int:
-        """From how many seeds the `networks` of the winner can be trained by `spare`, where one took `spent` seconds, and
-        `others` go to other algorithms."""
+    def _seeds(self, networks: Sequence[FinalRun], spent: Sequence[float], others: float, spare: float | None) -> int:
+        """From how many seeds the `networks` of the winner can be trained by `spare`, where one took each of them `spent`
+        seconds, and `others` go to what is trained once more beside them."""
         if spare is None or not self._takes_seeds(networks):
             return 1
         left = spare - self._trainer.clock() - AFTER_SEAL - others
-        return seeds_that_fit(left, spent, self._again, lambda seeds: self._times(networks, seeds))
+        return seeds_that_fit(left, sum(spent), self._again, partial(self._times, networks), max(spent))
 
     def _takes_seeds(self, networks: Sequence[FinalRun]) -> bool:
         """Not where answers must be quick, where treatments are seeds themselves, or where a user's network is handed back."""
@@ -169,22 +171,34 @@ class FinalTraining:
         return together(seeds) / alone if alone > 0.0 else inf
 
     def _more_seeds_of(
-        self, members: dict[int, Fitted | FittedChallenger], final: FinalCombination, spent: float, spare: float | None
+        self,
+        members: dict[int, Fitted | FittedChallenger],
+        final: FinalCombination,
+        spent: Mapping[int, float],
+        spare: float | None,
     ) -> int:
         """Replace the networks among `members` by those of further seeds; from how many seeds each of them is, at least.
-        `spent` are the seconds of training that all networks took from one."""
+        Where time does not pay for all of them, the most important have it. `spent` are the seconds of training that the network
+        at each place took from one."""
         again = (
             self._training_seconds_of(FinalChallenger(each.name))[1]
             for each in members.values()
             if isinstance(each, FittedChallenger) and self._refits()
         )
-        seeds, reached = self._seeds(final.networks, spent, sum(again), spare), []
-        for place, member in list(members.items()):
-            each = final.members[place]
-            if isinstance(member, Fitted) and isinstance(each, FinalRun):
-                more = self._from_seeds(member, each, seeds, spare)
-                members[place] = more
-                reached.append(len(more.weights) // len(member.weights))
+        challengers, places, seeds = sum(again), list(spent), 1
+        while places and seeds == 1:
+            alone = self._again * sum(seconds for place, seconds in spent.items() if place not in places)
+            networks = [each for place in places if isinstance(each := final.members[place], FinalRun)]
+            seeds = self._seeds(networks, [spent[place] for place in places], challengers + alone, spare)
+            if seeds == 1:
+                places.pop()
+        reached = [1] * (len(spent) - len(places))
+        for place in places:
+            member, each = members[place], final.members[place]
+            assert isinstance(member, Fitted)
+            assert isinstance(each, FinalRun)
+            members[place] = more = self._from_seeds(member, each, seeds, spare)
+            reached.append(len(more.weights) // len(member.weights))
         return min(reached, default=1)
 
     def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:

@@ -17,28 +17,28 @@ Times = Callable[[int], float]
 _CAUTION: Final = 1.05
 
 
-def seeds_that_fit(left: float, spent: float, again: float, times: Times) -> int:
+def seeds_that_fit(left: float, spent: float, again: float, times: Times, explained: float) -> int:
     """Seeds in all, at least 1, where training the networks from one seed took `spent` seconds, from so many together
     `times` as long, and all of them will be trained once more for `again` times that. `left` is what may be spent, of which
-    one training is kept for explaining the model."""
-    return _most(MOST_SEEDS, left, lambda seeds: seconds_of_seeds(seeds, spent, again, times))
+    `explained` seconds are kept for training the one network that is explained."""
+    return _most(MOST_SEEDS, left, lambda seeds: _seconds_of_seeds(seeds, spent, again, times, explained))
 
 
-def kept_for_seeds(most: float, seeds: int, spent: float, again: float, times: Times) -> float:
+def kept_for_seeds(most: float, seeds: int, spent: float, again: float, times: Times, explained: float) -> float:
     """Seconds to keep for training from at most so many `seeds`, beside what one takes; 0 where `most` seconds do not pay for a
     second one."""
 
     def further(count: int) -> float:
-        return seconds_of_seeds(count, spent, again, times) - again * spent
+        return _seconds_of_seeds(count, spent, again, times, explained) - again * spent
 
     paid = _most(seeds, most, further)
     return further(paid) if paid > 1 else 0.0
 
 
-def seconds_of_seeds(seeds: int, spent: float, again: float, times: Times) -> float:
-    """What training from so many seeds takes once the first was trained: the others, all of them once more, and one for the
-    explanations."""
-    return _CAUTION * spent * (1.0 + times(seeds - 1) + again * times(seeds))
+def _seconds_of_seeds(seeds: int, spent: float, again: float, times: Times, explained: float) -> float:
+    """What training from so many seeds takes once the first was trained: the others, all of them once more, and the network
+    that is explained."""
+    return _CAUTION * (explained + spent * (times(seeds - 1) + again * times(seeds)))
 
 
 def _most(seeds: int, left: float, seconds: Callable[[int], float]) -> int:
