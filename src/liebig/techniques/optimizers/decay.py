@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from liebig.core.settings import Settings
-from liebig.stack.flat import spans
+from liebig.stack.flat import size_of, spans
 from liebig.stack.tree import scalars
 from liebig.techniques.optimizers.alone import is_one_on_processor
 from liebig.techniques.stage import Ground
@@ -17,10 +17,12 @@ from liebig.techniques.stage import Ground
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decay:
-    """`strength` [K]; `spans` are the columns of the buffer that decay, empty when no member decays at all."""
+    """`strength` [K]; `spans` are the columns of the buffer that decay, empty when no member decays at all. Of one member
+    alone, `columns` [1, n] is how strongly each decays: one pass over all is then cheaper than one for each span."""
 
     strength: Tensor
     spans: tuple[slice, ...]
+    columns: Tensor | None = None
 
     def couple(self, gradients: Tensor, weights: Tensor) -> None:
         """Add ``strength * weights`` to the gradients [K, n], in place (as torch's SGD and Adam do)."""
@@ -29,10 +31,8 @@ class Decay:
 
     def shrink(self, weights: Tensor, rates: Tensor) -> None:
         """Multiply the weights [K, n] by ``1 - rate * strength``, in place (Loshchilov & Hutter 2019)."""
-        if self.spans and is_one_on_processor(weights):
-            share = 1.0 - float(rates[0]) * float(self.strength[0])
-            for span in self.spans:
-                weights[:, span].mul_(share)
+        if self.columns is not None and is_one_on_processor(weights):
+            weights.addcmul_(weights, self.columns, value=-float(rates[0]))
         elif self.spans:
             kept = torch.addcmul(torch.ones_like(rates), rates, self.strength, value=-1.0)[:, None]
             for span in self.spans:
@@ -42,5 +42,11 @@ class Decay:
 def decay_of(records: Sequence[Settings], ground: Ground) -> Decay:
     """The decay of K records that have a field `weight_decay`."""
     strength = scalars(records, "weight_decay")
-    acts = bool((strength != 0).any())
-    return Decay(strength.to(ground.device), spans(ground.specs) if acts else ())
+    if not bool((strength != 0).any()):
+        return Decay(strength.to(ground.device), ())
+    decaying, columns = spans(ground.specs), None
+    if len(records) == 1:
+        columns = torch.zeros(1, size_of(ground.specs), device=ground.device)
+        for span in decaying:
+            columns[:, span] = strength[0]
+    return Decay(strength.to(ground.device), decaying, columns)
