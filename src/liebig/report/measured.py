@@ -34,7 +34,7 @@ from liebig.report.data import (
     WorstPicture,
     WorstRow,
 )
-from liebig.report.numbers import decimals_of, plain_number, signed
+from liebig.report.numbers import decimals_of, signed
 from liebig.report.scores import effect_of, final_of
 
 #: Mistakes that are told by name.
@@ -158,8 +158,7 @@ def _of_twice(measure: Measure, twice: Effect, whose: str) -> str:
     good = twice.high if measure.higher_is_better else -twice.low
     if good <= 0:
         return f"Twice the rows should bring nothing{whose}."
-    most = plain_number(good, decimals)
-    return f"Twice the rows are not known to help: {told} ({between}), at most about {most}{whose}."
+    return f"Twice the rows are not known to help: {told} ({between}){whose}."
 
 
 def importance_told(study: Study, measure: Measure) -> tuple[ImportanceTold, ...]:
