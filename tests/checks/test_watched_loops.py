@@ -240,6 +240,18 @@ def test_units_that_died_are_counted_among_those_that_were_alive() -> None:
     assert "dead-units" in {each.check.name for each in first.consequences}
 
 
+def test_what_was_learnt_and_lost_between_two_looks_is_read_from_the_epochs() -> None:
+    """The last look still saw a falling loss; the epochs that were logged rose to chance after it."""
+    early = StepLosses((*range(9), 34, 205), falling(2.6, 1.4, 11), (0.05,) * 11, 510, 32)
+    rose = (2.2, 1.8, 1.3, 1.0, 0.9, 0.9, 1.4, 1.6, 2.6, 2.3, *(2.3,) * 10)
+    told = diagnose(SILENT.having(early, logged(rose, rose, 0.1)))
+    assert told.findings[0].check.name == "learning-rate-too-high"
+    assert "It had been down at 0.9 and is 2.3 at the end" in " ".join(str(told).split())
+    kept = (2.2, 1.8, 1.3, 1.0, 0.9, 0.9, *(0.8,) * 14)
+    others = diagnose(SILENT.having(early, logged(kept, kept, 0.6))).findings
+    assert "learning-rate-too-high" not in {each.check.name for each in others}
+
+
 def test_a_cause_does_not_explain_what_was_there_before_it() -> None:
     born_dead = UnitStatistics((0, 999), ((units(0.99),), (units(0.99),)))
     ratios = UpdateRatios(tuple(range(20)), LAYERS, ((0.2, 0.2, 0.2),) * 20)

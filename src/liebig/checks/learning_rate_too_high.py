@@ -21,12 +21,14 @@ from liebig.checks.rates import advised_rate, cooling_mends, early_ratio
 from liebig.checks.strength import disappoints, explodes_at_once, layer_of, loss_peak, room
 from liebig.checks.symptoms import LOST_SIGNAL, POOR_RESULT, WILD_STEPS
 from liebig.core.check import Answer, Check, Clear, Fact, Found, NotApplicable, Stave, Telling
-from liebig.core.evidence import Evidence, NonFinite, RateRange, StepLosses, UnitStatistics, UpdateRatios
+from liebig.core.evidence import EpochCurves, Evidence, NonFinite, RateRange, StepLosses, UnitStatistics, UpdateRatios
 
 #: Steps that are smaller than this by themselves are taken for three times too large where they did harm.
 _LEAST_BLAMED: Final = 0.03
 #: A layer of which so much was dead at the start has too few left whose death could be counted.
 _MOSTLY_DEAD: Final = 0.6
+#: So many epochs tell where training ended.
+_LAST_EPOCHS: Final = 3
 
 
 class LearningRateTooHigh(Check):
@@ -63,12 +65,11 @@ class LearningRateTooHigh(Check):
         ratio = early_ratio(updates)
         if ratio != ratio:
             return NotApplicable("no step was finite")
-        losses = evidence.get(StepLosses)
         peak = loss_peak(evidence)
         broke = float(evidence.get(NonFinite) is not None)
         bad, lost = max(disappoints(evidence), broke), max(ramp(room(evidence), 0.4, 0.8), broke)
         step_part, peak_part = log_ramp(ratio, 0.05, 0.16), log_ramp(peak, 1.5, 3.5)
-        low, relapse = _relapse(evidence)
+        low, late, relapse = _relapse(evidence)
         died = ramp(_died(evidence.get(UnitStatistics)), 0.4, 0.8)
         # Healthy first steps and a peak later on: something else grew, and the rate is a suspect only.
         both = min(1.0, step_part + peak_part) if step_part > 0.1 else 0.55 * peak_part
@@ -82,7 +83,7 @@ class LearningRateTooHigh(Check):
         advised = advised_rate(evidence, max(ratio, _LEAST_BLAMED))
         seen = [
             f" The loss peaked at {peak:.3g} times its first value (healthy: at most 1.1)." if peak > 1.5 else "",
-            f" It had been down at {low:.3g} and is {_at_the_end(evidence, losses)} at the end: what was learnt was lost again."
+            f" It had been down at {low:.3g} and is {'no longer finite' if math.isinf(late) else f'{late:.3g}'} at the end: what was learnt was lost again."
             if relapse > 0.3
             else "",
             " Units that were alive at the start died." if died > 0.3 else "",
@@ -99,20 +100,44 @@ class LearningRateTooHigh(Check):
         return Found(min(1.0, strength), _most_moved(updates), facts)
 
 
-def _relapse(evidence: Evidence) -> tuple[float, float]:
-    """The lowest loss that was reached, two standard errors above what was seen, and whether it was lost again for good: it rose,
-    or is no longer finite."""
-    losses, chance = evidence.get(StepLosses), chance_loss(evidence)
+def _relapse(evidence: Evidence) -> tuple[float, float, float]:
+    """The lowest loss that was reached, the loss at the end, and whether what was reached was lost again for good: it rose, or
+    is no longer finite. Steps are looked at more seldom as time goes on; the epochs' means, where there are any, tell of what
+    came between and after."""
+    chance = chance_loss(evidence)
+    if not chance > 0:
+        return math.nan, math.nan, 0.0
+    seen = [_relapse_of_steps(evidence, chance), _relapse_of_epochs(evidence.get(EpochCurves), chance)]
+    return max(seen, key=lambda each: each[2])
+
+
+def _relapse_of_steps(evidence: Evidence, chance: float) -> tuple[float, float, float]:
+    """From the losses of the steps that were seen, the lowest two standard errors above what was seen."""
+    losses = evidence.get(StepLosses)
     late = late_loss(losses)
-    if losses is None or not chance > 0 or not math.isfinite(late):
-        return math.nan, 0.0
+    if losses is None or not math.isfinite(late):
+        return math.nan, math.nan, 0.0
     safe = finite(
         loss + 2.0 * (noise if math.isfinite(noise) else 0.0)
         for loss, noise in zip(losses.loss, losses.batch_noise, strict=False)
     )
     low = min(safe, default=late)
-    rose = 1.0 if _ended_broken(evidence, losses) else ramp((late - low) / chance, 0.15, 0.4)
-    return low, rose * ramp(low / chance, 0.9, 0.75)
+    if _ended_broken(evidence, losses):
+        return low, math.inf, _lost(low, math.inf, chance)
+    return low, late, _lost(low, late, chance)
+
+
+def _relapse_of_epochs(curves: EpochCurves | None, chance: float) -> tuple[float, float, float]:
+    """From the training loss of the epochs, the last three of them for the end."""
+    losses = finite(curves.train_loss) if curves else []
+    if len(losses) < 2 * _LAST_EPOCHS:
+        return math.nan, math.nan, 0.0
+    low, late = min(losses), middle(losses[-_LAST_EPOCHS:])
+    return low, late, _lost(low, late, chance)
+
+
+def _lost(low: float, late: float, chance: float) -> float:
+    return ramp((late - low) / chance, 0.15, 0.4) * ramp(low / chance, 0.9, 0.75)
 
 
 def _ended_broken(evidence: Evidence, losses: StepLosses) -> bool:
@@ -124,12 +149,6 @@ def _ended_broken(evidence: Evidence, losses: StepLosses) -> bool:
     return not any(
         step > broken.step and math.isfinite(loss) for step, loss in zip(losses.steps, losses.loss, strict=False)
     )
-
-
-def _at_the_end(evidence: Evidence, losses: StepLosses | None) -> str:
-    if losses is not None and _ended_broken(evidence, losses):
-        return "no longer finite"
-    return f"{late_loss(losses):.3g}"
 
 
 def _died(units: UnitStatistics | None) -> float:
