@@ -72,6 +72,9 @@ Weights = Annotated[str | None, typer.Option(help="Column of row weights.")]
 Group = Annotated[str | None, typer.Option(help="Column whose equal rows stay in one part (a patient, a user).")]
 Time = Annotated[str | None, typer.Option(help="Column of time: the future is never used to predict the past.")]
 Test = Annotated[str | None, typer.Option(help="Your own test set; it becomes the sealed part.")]
+Unlabelled = Annotated[
+    str | None, typer.Option(help="Rows whose target nobody knows, as a table: pretraining reads them.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of every random choice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One machine-readable object on standard output.")]
 Memory = Annotated[str | None, typer.Option(help="Memory to stay under, such as 4GiB. Default: 60 % of what is free.")]
@@ -123,6 +126,7 @@ def improve(
     group: Group = None,
     time: Time = None,
     test: Test = None,
+    unlabelled: Unlabelled = None,
     seed: Seed = 0,
     study: Annotated[str | None, typer.Option(help="Directory of the study. Default: NAME-study.")] = None,
     resume: Annotated[str | None, typer.Option(help="Go on with this study, which was interrupted.")] = None,
@@ -174,6 +178,7 @@ def improve(
             group=group,
             time=time,
             test=test,
+            unlabelled=unlabelled,
             seed=seed,
             study=study,
             resume=resume,
@@ -232,6 +237,7 @@ def fit(
     group: Group = None,
     time: Time = None,
     test: Test = None,
+    unlabelled: Unlabelled = None,
     seed: Seed = 0,
     memory: Memory = None,
     size: Size = None,
@@ -288,6 +294,7 @@ def fit(
             group=group,
             time=time,
             test=test,
+            unlabelled=unlabelled,
             seed=seed,
             memory=memory,
             size=size,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from liebig.cli import _exit_code
@@ -102,6 +103,19 @@ def test_a_value_out_of_range(refused: Refused, small_table: Path) -> None:
 @pytest.mark.parametrize("flag", [["--optimizer", "adamm"], ["--activation", "gelo"], ["--set", "network.widht=3"]])
 def test_names_that_do_not_exist(refused: Refused, small_table: Path, flag: list[str]) -> None:
     assert "Did you mean" in refused("fit", str(small_table), "--target", "answer", *flag)
+
+
+def test_rows_without_a_target_that_lack_a_column(refused: Refused, small_table: Path, tmp_path: Path) -> None:
+    bare = _table(tmp_path / "bare.csv", "signal,lrage,kind\n1,2,red\n")
+    sentence = refused("improve", str(small_table), "--target", "answer", "--unlabelled", bare)
+    assert sentence.startswith('the table of rows without a target lacks the column "large". Did you mean "lrage"?')
+    assert "there is no file" in refused("fit", str(small_table), "--target", "answer", "--unlabelled", "none.csv")
+
+
+def test_rows_without_a_target_belong_to_a_table(refused: Refused, small_table: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "pictures.npz", x_train=np.zeros((20, 8, 8), np.uint8), y_train=np.arange(20) % 2)
+    sentence = refused("fit", str(tmp_path / "pictures.npz"), "--unlabelled", str(small_table))
+    assert "--unlabelled is a table of rows without a target" in sentence
 
 
 def test_a_loss_that_does_not_fit_the_task(refused: Refused, small_table: Path) -> None:

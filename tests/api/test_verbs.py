@@ -54,6 +54,19 @@ def test_fit_writes_a_run_that_the_other_verbs_read(small_table: Path) -> None:
     assert liebig.fit(small_table, "answer", changes=("stopping.epochs=2",)).path == Path("small-runs/2")
 
 
+def test_rows_without_a_target_are_pretrained_on(small_table: Path) -> None:
+    bare = pl.read_csv(small_table).drop("answer")
+    changes = ("stopping.epochs=2", "techniques.masked-features=on", "techniques.masked-features.epochs=2")
+    own = liebig.fit(small_table, "answer", changes=changes)
+    more = liebig.fit(small_table, "answer", changes=changes, unlabelled=bare)
+    bare.write_csv("bare.csv")
+    assert _exit_code(["fit", str(small_table), "--target", "answer", "--unlabelled", "bare.csv",
+                       *(word for each in changes for word in ("--set", each))]) == 0  # fmt: skip
+    told, commanded = (liebig.load(each).predict_proba(bare) for each in (more.path, Path("small-runs/3")))
+    np.testing.assert_array_equal(told, commanded)
+    assert not np.array_equal(told, liebig.load(own.path).predict_proba(bare))
+
+
 def test_a_run_is_probed_when_asked(small_table: Path, study: liebig.ImprovedStudy) -> None:
     run = liebig.fit(small_table, "answer", changes=("stopping.epochs=3",))
     before = liebig.diagnose(run.path)

@@ -262,6 +262,7 @@ def test_what_has_no_plain_script_is_told(mine):
 WITHOUT = {
     "seed-ensemble", "snapshot-ensemble", "variance-calibration", "he", "xavier", "lecun", "orthogonal", "zero",
     "small-normal", "standard-normal", "users-optimizer", "discriminative-rates", "deferred-layers",
+    "autoencoder", "masked-features",
     *(kind_of(each) for each in (*PICTURES, *SEQUENCES)),
 }  # fmt: skip
 

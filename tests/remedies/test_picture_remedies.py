@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import remedy_cases
 from remedy_cases import found, situation
 
 from liebig import remedies
@@ -90,6 +91,17 @@ def test_few_labels_are_pretrained_on(task):
     (then,) = names(PretrainNetwork(), proposals[0].recipe, Overfitting)
     assert then == "pretrain: then the output layer first"
     assert not names(PretrainNetwork(), proposals[2].recipe, Overfitting)
+
+
+def test_rows_of_a_table_are_pretrained_on_where_as_many_have_no_target():
+    table = remedy_cases.recipe()
+    asked = [replace(situation(), rows=400, unlabelled=count) for count in (0, 399, 400)]
+    told = [[each.name for each in PretrainNetwork().propose(table, found(Overfitting, 0.9), one)] for one in asked]
+    assert told == [[], [], ["pretrain: autoencoder", "pretrain: masked features"]]
+    (first, _) = PretrainNetwork().propose(table, found(Overfitting, 0.9), asked[2])
+    assert not PretrainNetwork().propose(first.recipe, found(Overfitting, 0.9), asked[2])
+    many = replace(asked[2], rows=50_000, unlabelled=90_000)
+    assert not PretrainNetwork().propose(table, found(Overfitting, 0.9), many)
 
 
 def test_dense_layers_backbones_and_many_labels_are_not(task):

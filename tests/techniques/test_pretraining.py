@@ -8,6 +8,7 @@ from torch import nn
 from liebig.nets.network import Mode
 from liebig.nets.plain_cnn import PlainCNN
 from liebig.nets.vision_transformer import VisionTransformer
+from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import Signature
 from liebig.techniques.pretraining import Autoencoder, MaskedPatches, reconstruction
@@ -35,9 +36,13 @@ def unlabelled(forward, buffers, batches, late=lambda: False):
     """One list of batches [K, B, channels, height, width] in every epoch."""
     rows = sum(each.shape[1] for each in batches)
     return Unlabelled(
-        rows, lambda epoch, size: batches,
-        lambda weights, pictures: forward.features(weights, buffers, pictures, Mode(True)), late,
+        rows, lambda epoch, size: [batch_of(each) for each in batches],
+        lambda weights, batch: forward.features(weights, buffers, batch, Mode(True)), late,
     )  # fmt: skip
+
+
+def batch_of(dense, **more):
+    return Batch(dense, torch.zeros(dense.shape[:2]), **more)
 
 
 def pictures(count, picture=(3, 8, 8), members=1, seed=0):
@@ -96,19 +101,19 @@ def test_masked_patches_are_judged_as_the_paper_says():
     ground, *_ = made(PlainCNN(width=4), (3, 12, 8))
     stage = MaskedPatches.stage([MaskedPatches(patch=4)], ground)
     batch, answer = pictures(5, (3, 12, 8), members=2), pictures(5, (3, 12, 8), members=2, seed=9)
-    shown, blank = stage.shown(batch, Draws((3, 4), 0, CPU))
-    losses = reconstruction_losses(answer, stage.wanted(batch), blank)
+    shown, blank = stage.shown(batch_of(batch), Draws((3, 4), 0, CPU))
+    losses = reconstruction_losses(answer, stage.wanted(batch_of(batch)), blank)
     for k in range(2):
         expected = naive_masked_loss(answer[k].double().numpy(), batch[k].double().numpy(), blank[k].numpy(), 4)
         assert float(losses[k]) == pytest.approx(expected, rel=1e-4)
-    assert torch.equal(shown, torch.where(blank, torch.zeros_like(batch), batch))
+    assert torch.equal(shown.dense, torch.where(blank, torch.zeros_like(batch), batch))
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.75])
 def test_each_picture_loses_so_many_whole_patches(share):
     ground, *_ = made(PlainCNN(width=4), (1, 16, 16))
     stage = MaskedPatches.stage([MaskedPatches(share=share, patch=4)], ground)
-    _, blank = stage.shown(pictures(6, (1, 16, 16)), Draws((5,), 2, CPU))
+    _, blank = stage.shown(batch_of(pictures(6, (1, 16, 16))), Draws((5,), 2, CPU))
     patches = blank[0, :, 0, ::4, ::4]
     assert patches.flatten(1).sum(1).tolist() == [round(share * 16)] * 6
     assert torch.equal(patches.repeat_interleave(4, 1).repeat_interleave(4, 2), blank[0, :, 0])

@@ -65,23 +65,36 @@ def options_of(
     series: str | None = None,
     horizon: int | None = None,
     lookback: int | None = None,
+    unlabelled: object | None = None,
 ) -> TableOptions:
-    """The options of a table, of pictures or of sequences, as the ledger keeps them; a test set that is no path is kept by the caller."""
+    """The options of a table, of pictures or of sequences, as the ledger keeps them; a test set, or rows without a target, that
+    are no path are kept by the caller."""
     path = str(test) if isinstance(test, str | Path) else None
     weights_file = None if backbone is None else str(backbone)
     if weights_file is not None and not weights_file.startswith(TIMM):
         weights_file = str(Path(weights_file).resolve())
     return TableOptions(
         target, task, metric, dict(columns or {}), weights, group, time, path, seed, size, weights_file, series, horizon,
-        lookback,
+        lookback, str(unlabelled) if isinstance(unlabelled, str | Path) else None,
     )  # fmt: skip
 
 
 def task_of(
-    source: object, options: TableOptions, test: object | None = None, cache: str | int | None = None
+    source: object,
+    options: TableOptions,
+    test: object | None = None,
+    cache: str | int | None = None,
+    unlabelled: object | None = None,
 ) -> AnyTask:
-    """Read the table, the pictures or the sequences, and make the task. `test` is the user's own test set where it is no path; `cache` is
-    what decoded pictures may take on disk. Raises UserError."""
+    """Read the table, the pictures or the sequences, and make the task. `test` is the user's own test set and `unlabelled` rows
+    whose target nobody knows, where they are no paths; `cache` is what decoded pictures may take on disk. Raises UserError."""
+    unlabelled = options.unlabelled if unlabelled is None else unlabelled
+    is_table = not is_sequences(source, options.series, options.horizon) and not is_pictures(source)
+    if unlabelled is not None and not is_table:
+        raise UserError(
+            f"--unlabelled is a table of rows without a target, however {_told(source)} is none; pictures without a label "
+            "lie in a folder of that name"
+        )
     if is_sequences(source, options.series, options.horizon):
         return _sequences_of(source, options, test, cache)
     if options.lookback is not None:
@@ -99,6 +112,7 @@ def task_of(
         group=options.group,
         time=options.time,
         test=options.test if test is None else test,
+        unlabelled=unlabelled,
         seed=options.seed,
     )
 

@@ -152,6 +152,7 @@ def fit(
     group: str | None = None,
     time: str | None = None,
     test: object | None = None,
+    unlabelled: object | None = None,
     seed: int = 0,
     memory: str | int | None = None,
     size: int | None = None,
@@ -167,7 +168,8 @@ def fit(
 
     `recipe` is "starting", "textbook", a file or a Recipe; `flags` and then `changes` ("network.dropout=0.2") alter it.
     `checkpoint` is "best" or "every:N": also the weights of every Nth epoch are written while it trains. A fifth of the
-    rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on. `size` is the side
+    rows is not read (`test`, where given); the score is of rows that were neither trained nor stopped on. `unlabelled` is a table
+    of rows whose target nobody knows: techniques that pretrain read them. `size` is the side
     in pixels that pictures are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
     of weights with torchvision's names (ResNet-18, 34 or 50) that networks begin with; nothing is downloaded.
     `series` names the column of a long table that says which sequence a row belongs to; with `horizon` the next values of the
@@ -182,9 +184,9 @@ def fit(
         raise UserError(f'--checkpoint takes best or every:N, however "{checkpoint}" came')
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback,
+        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback, unlabelled=unlabelled,
     )  # fmt: skip
-    found = task_of(source, options, test, cache)
+    found = task_of(source, options, test, cache, unlabelled)
     chosen = recipe_of(recipe, found)
     chosen = changed(chosen, (*changes_of(flags or TrainingFlags(), chosen), *changes))
     chosen = fitting_recipe(chosen, found, recipe if isinstance(recipe, str) else "the recipe")

@@ -49,6 +49,7 @@ from liebig.core.study import Began, Explained, Machine, Study, TrainedAgain
 from liebig.data.pictures.task import PictureTask
 from liebig.data.sequences.task import SequenceTask
 from liebig.data.table.task import TableTask
+from liebig.data.unlabelled import unlabelled_rows
 from liebig.hardware.convolutions import convolution_gain
 from liebig.hardware.device import default_device
 from liebig.hardware.precision import bfloat16_gain
@@ -137,6 +138,7 @@ def improve(
     group: str | None = None,
     time: str | None = None,
     test: object | None = None,
+    unlabelled: object | None = None,
     seed: int = 0,
     study: str | Path | None = None,
     resume: str | Path | bool | None = None,
@@ -163,7 +165,8 @@ def improve(
     and the same seed then gives the same study. `study` is the directory (default: NAME-study, NAME-study-2, ...);
     `resume=PATH`, or `study=PATH, resume=True`, goes on with an interrupted one; `begin_from` starts a new study from the
     winner of a closed one. `refit="all"` trains what is handed over once more on the sealed rows, too; "auto" does so where more
-    rows were measured to help, and not on a test set of your own; "none" never. `only_networks` leaves
+    rows were measured to help, and not on a test set of your own; "none" never. `unlabelled` is a table of rows whose target
+    nobody knows: pretraining reads them. `only_networks` leaves
     classical algorithms out of everything: of the trials, and of what is handed over. `max_predict_ms` bounds what answering
     1,000 rows may cost on this machine, in milliseconds: recipes and members that cost more are not tried. `size` is the side in pixels that pictures
     are squeezed to, `cache` what they may take on disk once decoded ("4GiB", "none"), `backbone` a file
@@ -186,10 +189,15 @@ def improve(
         source = named_task(str(source))
     if isinstance(source, ModuleTask):
         table = {"target": target, "task": task, "metric": metric, "columns": columns, "weights": weights, "group": group,
-                 "time": time, "test": test, "only_networks": only_networks,
+                 "time": time, "test": test, "unlabelled": unlabelled, "only_networks": only_networks,
                  "max_predict_ms": max_predict_ms, "size": size, "cache": cache, "backbone": backbone,
                  "series": series, "horizon": horizon, "lookback": lookback}  # fmt: skip
-        said = [name for name, value in table.items() if value]
+        # A dataframe has no truth value.
+        said = [
+            name
+            for name, value in table.items()
+            if value is not None and not (isinstance(value, bool | dict) and not value)
+        ]
         if placebo:
             raise UserError("placebo calibrates verdicts on tables; a network of your own has no placebo remedies")
         if said:
@@ -205,12 +213,12 @@ def improve(
     wishes = _Wishes(refit, bytes_of(memory), placebo, only_networks, max_predict_ms or math.inf)
     going_on = study if resume is True else resume
     if going_on:
-        return _resume(Path(str(going_on)), source, budget, test, cache, wishes, listener, start)
+        return _resume(Path(str(going_on)), source, budget, test, unlabelled, cache, wishes, listener, start)
     seconds = math.inf if trials is not None and budget is None else seconds_of(budget or DEFAULT_BUDGET)
     first: Recipe | None = None
     options = options_of(
         target=target, task=task, metric=metric, columns=columns, weights=weights, group=group, time=time, test=test,
-        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback,
+        seed=seed, size=size, backbone=backbone, series=series, horizon=horizon, lookback=lookback, unlabelled=unlabelled,
     )  # fmt: skip
     if begin_from is not None:
         closed = closed_study(Path(begin_from))
@@ -222,7 +230,7 @@ def improve(
         options = replace(options, seed=options.seed + 1) if options.seed == closed.began.seed else options
     if source is None:
         raise UserError("improve needs a table: liebig improve TABLE --target COLUMN")
-    found = task_of(source, options, test, cache)
+    found = task_of(source, options, test, cache, unlabelled)
     machine = _machine(found)
     path = Path(study) if study is not None else next_free(Path(f"{name_of(source)}-study"))
     with StudyStore.create(path) as store:
@@ -236,6 +244,7 @@ def _resume(
     source: object | None,
     budget: str | float | None,
     test: object | None,
+    unlabelled: object | None,
     cache: str | int | None,
     wishes: _Wishes,
     on_event: Listener,
@@ -252,7 +261,7 @@ def _resume(
         options = TableOptions.from_text(began.options)
         if source is None and not began.source:
             raise UserError(f"the study {path} was made from a dataframe: give it again to go on")
-        found = task_of(source if source is not None else began.source, options, test, cache)
+        found = task_of(source if source is not None else began.source, options, test, cache, unlabelled)
         if _fingerprint(found) != began.fingerprint:
             raise UserError(f"the study {path} cannot go on: {began.source or 'the table'} is not what it was")
         done = store.study.entries[-1].at
@@ -445,6 +454,8 @@ def _fingerprint(found: AnyTask) -> str:
         values = found.task.data.values
         whole.update(f"{values.shape}".encode())
         whole.update(np.ascontiguousarray(np.nan_to_num(values[:: max(1, len(values) // _HASHED)])).tobytes())
+    if unlabelled_rows(task):
+        whole.update(f"{unlabelled_rows(task)} without a target".encode())
     for column in found.profile.columns:
         whole.update(f"{column.name}\x1f{column.kind}\x1f{column.distinct}\x1f{column.mean!r}".encode())
     return whole.hexdigest()[:32]

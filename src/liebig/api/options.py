@@ -38,7 +38,8 @@ class TableOptions:
     """How a table is to be read as a task. Absent options are found from the data.
 
     `task` is binary, multiclass or regression; `columns` corrects what single columns are taken for; `weights`, `group`
-    and `time` name columns; `test` is the user's own test set, which becomes the sealed part. `size` is the side that
+    and `time` name columns; `test` is the user's own test set, which becomes the sealed part, `unlabelled` a table of rows
+    whose target nobody knows. `size` is the side that
     pictures are squeezed to, `backbone` a file of weights that networks on pictures begin with. `series` names the column of a long
     table that says which sequence a row belongs to; the next `horizon` values of the target are forecast from the `lookback` steps
     before.
@@ -58,6 +59,7 @@ class TableOptions:
     series: str | None = None
     horizon: int | None = None
     lookback: int | None = None
+    unlabelled: str | None = None
 
     def as_text(self) -> dict[str, str]:
         """Every option given, as text that `from_text` reads again."""

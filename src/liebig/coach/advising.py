@@ -18,6 +18,7 @@ from liebig.core.recipe import Recipe
 from liebig.core.remedy import Proposal, Situation
 from liebig.core.study import Diagnosed, Study
 from liebig.core.task import Task, TaskKind
+from liebig.data.unlabelled import unlabelled_rows
 from liebig.remedies.edits import at_rate, rate_of
 from liebig.remedies.parts import parts
 from liebig.remedies.ranking import Ranked, proposals, seen_in, twin
@@ -95,8 +96,9 @@ class DataAdvisor:
             return self._placebos(study, recipe)
         task = self._subject.task
         situation = Situation(
-            task.kind, len(task.parts.work), self._subject.columns, evidence_of(study, recipe), self._rate(recipe)
-        )
+            task.kind, len(task.parts.work), self._subject.columns, evidence_of(study, recipe), self._rate(recipe),
+            unlabelled_rows(task),
+        )  # fmt: skip
         tried = {trial.treatment.digest for trial in study.trials}
         ranked = proposals(recipe, findings_of(study, recipe), situation, tried, seen=seen_in(study))
         self._ranked = {each.recipe.digest: each for each in ranked}

@@ -35,13 +35,14 @@ class Depth(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that a remedy may look at: the kind of task, its size, what was seen of the incumbent, the rate that a
-    range test on fit rows found for the incumbent (None where none was run)."""
+    range test on fit rows found for the incumbent (None where none was run), and how many examples have no label."""
 
     kind: TaskKind
     rows: int
     columns: int
     evidence: Evidence
     found_rate: float | None = None
+    unlabelled: int = 0
 
 
 @dataclass(frozen=True, slots=True)

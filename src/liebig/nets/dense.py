@@ -27,7 +27,7 @@ from liebig.nets.normalisations.batch import BatchNorm
 from liebig.nets.normalisations.none import NoNormalisation
 from liebig.nets.normalisations.normalisation import Named
 from liebig.stack.batch import Batch, for_members
-from liebig.stack.specs import BufferSpec, ParameterSpec, Role, Signature, Wants
+from liebig.stack.specs import BufferSpec, Encodes, ParameterSpec, Role, Signature, Wants
 from liebig.stack.tree import scalars
 
 _NARROWEST = 8  # units of a funnel's last layers
@@ -66,6 +66,10 @@ class DenseSettings(NetworkSettings):
     @property
     def wants(self) -> Wants:
         return Wants(isinstance(self.numbers, Periodic), isinstance(self.categories, LearnedCategories))
+
+    @property
+    def encodes(self) -> Encodes:
+        return Encodes.ROWS if self.depth else Encodes.NOTHING
 
     def widths(self) -> tuple[int, ...]:
         """Units of each hidden layer."""

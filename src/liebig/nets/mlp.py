@@ -9,7 +9,7 @@ Source: Rumelhart, Hinton & Williams 1986; dropout of Srivastava et al. 2014 (ke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ from liebig.core.evidence import LayerShape, Structure
 from liebig.nets.dense import DenseSettings, Dropping, dropping, hidden_layer, member_inputs
 from liebig.nets.fused import can_fuse, fused_layers
 from liebig.nets.network import Forward, Mode, NetworkSettings
+from liebig.nets.normalisations.normalisation import Named
 from liebig.stack.batch import Batch
 from liebig.stack.specs import ParameterSpec, Role, Signature
 
@@ -80,11 +81,23 @@ class MLPForward(Forward):
 
         if can_fuse(self.settings, mode):
             return fused_layers(self.settings, self.dropped, batch, named, held, mode)
+        return _linear(named)(self._hidden(named, held, batch, mode), "output")
 
-        def linear(x: Tensor, name: str) -> Tensor:
-            return torch.baddbmm(named[f"{name}.bias"][:, None], x, named[f"{name}.weight"])
+    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
+        named = dict(zip(self.names, weights, strict=True))
+        held = dict(zip(self.buffer_names, buffers, strict=True))
+        return self._hidden(named, held, batch, mode)
 
+    def _hidden(self, named: Named, held: Named, batch: Batch, mode: Mode) -> Tensor:
+        """What stands before the output layer, [K, B, units]."""
         x = member_inputs(self.settings, self.dropped, batch, named, held, mode)
         for i in range(self.settings.depth):
-            x = hidden_layer(self.settings, self.dropped, i, x, linear, named, held, mode)
-        return linear(x, "output")
+            x = hidden_layer(self.settings, self.dropped, i, x, _linear(named), named, held, mode)
+        return x
+
+
+def _linear(named: Named) -> Callable[[Tensor, str], Tensor]:
+    def linear(x: Tensor, name: str) -> Tensor:
+        return torch.baddbmm(named[f"{name}.bias"][:, None], x, named[f"{name}.weight"])
+
+    return linear

@@ -15,7 +15,7 @@ from liebig.core.settings import Settings
 from liebig.nets.initial import torch_default
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
-from liebig.stack.specs import BufferSpec, ParameterSpec, Signature, Wants
+from liebig.stack.specs import BufferSpec, Encodes, ParameterSpec, Signature, Wants
 
 #: Called at a look with the layer's name, its activation's kind, what enters the activation and what leaves it, [K, B, units].
 Tap = Callable[[str, str, Tensor, Tensor], None]
@@ -46,9 +46,9 @@ class Forward:
         """
         raise NotImplementedError
 
-    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], pictures: Tensor, mode: Mode) -> Tensor:
-        """What stands before the output layer, [K, B, features, height, width], for `pictures` [K, B, channels, height,
-        width]: of networks that say they encode."""
+    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
+        """What stands before the output layer, of networks that say they encode: [K, B, features, height, width] for the
+        pictures of `batch`, [K, B * answers, features] for the rows of a table."""
         raise NotImplementedError
 
 
@@ -93,9 +93,9 @@ class NetworkSettings(Settings):
         return True
 
     @property
-    def encodes(self) -> bool:
-        """True where what stands before the output layer has places, so that a picture can be given back from it."""
-        return False
+    def encodes(self) -> Encodes:
+        """What can be given back from what stands before the output layer."""
+        return Encodes.NOTHING
 
     @property
     def views(self) -> int:

@@ -21,6 +21,7 @@ from torch import Tensor
 from liebig.core.evidence import LayerShape, Structure
 from liebig.nets.dense import DenseSettings, Dropping, dropping, hidden_layer, member_inputs
 from liebig.nets.network import Forward, Mode, NetworkSettings
+from liebig.nets.normalisations.normalisation import Named
 from liebig.stack.batch import Batch
 from liebig.stack.specs import ParameterSpec, Role, Signature
 
@@ -96,6 +97,18 @@ class PackedForward(Forward):
         """Answers [K, B, answers, outputs]."""
         named = dict(zip(self.names, weights, strict=True))
         held = dict(zip(self.buffer_names, buffers, strict=True))
+        x = self._hidden(named, held, batch, mode)
+        apart = x.reshape(x.shape[0], -1, self.settings.answers, x.shape[2])
+        product: Tensor = torch.einsum("mbki,mkio->mbko", apart, named["output.weight"])
+        return product + named["output.bias"][:, None]
+
+    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
+        named = dict(zip(self.names, weights, strict=True))
+        held = dict(zip(self.buffer_names, buffers, strict=True))
+        return self._hidden(named, held, batch, mode)
+
+    def _hidden(self, named: Named, held: Named, batch: Batch, mode: Mode) -> Tensor:
+        """What stands before the output layer, [K, B * answers, units], answers of one row beside each other."""
         k = self.settings.answers
 
         def apart_of(x: Tensor) -> Tensor:
@@ -111,6 +124,4 @@ class PackedForward(Forward):
         x = member_inputs(self.settings, self.dropped, batch, named, held, mode).repeat_interleave(k, dim=1)
         for i in range(self.settings.depth):
             x = hidden_layer(self.settings, self.dropped, i, x, linear, named, held, mode)
-        apart = apart_of(x)
-        product: Tensor = torch.einsum("mbki,mkio->mbko", apart, named["output.weight"])
-        return product + named["output.bias"][:, None]
+        return x

@@ -24,7 +24,7 @@ from liebig.nets.activations import AnyActivation
 from liebig.nets.activations.relu import ReLU
 from liebig.nets.network import Forward, Mode, NetworkSettings
 from liebig.stack.batch import Batch
-from liebig.stack.specs import BufferSpec, ParameterSpec, Role, Signature
+from liebig.stack.specs import BufferSpec, Encodes, ParameterSpec, Role, Signature
 from liebig.stack.tree import scalars
 
 _MOMENTUM: Final = 0.1
@@ -80,8 +80,8 @@ class PictureNetwork(NetworkSettings):
         return False
 
     @property
-    def encodes(self) -> bool:
-        return True
+    def encodes(self) -> Encodes:
+        return Encodes.PICTURES
 
     @property
     def views(self) -> int:
@@ -271,10 +271,10 @@ class PictureForward(Forward):
                 mode.tap(name, kind, before, after)
         return torch.stack(answers)
 
-    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], pictures: Tensor, mode: Mode) -> Tensor:
+    def features(self, weights: Sequence[Tensor], buffers: Sequence[Tensor], batch: Batch, mode: Mode) -> Tensor:
         apart = [each.unbind(0) for each in weights]
         found = []
-        for k, x in enumerate(pictures):
+        for k, x in enumerate(batch.dense):
             own = dict(zip(self.names, (each[k] for each in apart), strict=True))
             held = dict(zip(self.buffer_names, (each[k] for each in buffers), strict=True))
             entering = x.to(own["output.weight"].dtype, memory_format=torch.channels_last)

@@ -33,6 +33,7 @@ from liebig.techniques.optimizers import ALL as OPTIMIZERS
 from liebig.techniques.optimizers.users_optimizer import UsersOptimizer
 from liebig.techniques.penalties import ALL as PENALTIES
 from liebig.techniques.pretraining import ALL as PRETRAINING
+from liebig.techniques.pretraining import FOR_PICTURES as PICTURE_PRETRAINING
 from liebig.techniques.schedules import ALL as SCHEDULES
 from liebig.techniques.schedules.users_schedule import UsersSchedule
 from liebig.techniques.stage import Technique
@@ -42,7 +43,6 @@ NETWORKS: Final[tuple[type[Settings], ...]] = (*POPULATION_NETWORKS, *PICTURE_NE
 INPUTS: Final[tuple[type[Settings], ...]] = (TableInputs, PictureInputs, SequenceInputs, ModuleInputs)
 #: What stands for functions of the user's own fits into a recipe for a user's own network only.
 OWN: Final[tuple[type[Settings], ...]] = (UserModule, ModuleInputs, UsersLoss, UsersOptimizer, UsersSchedule, OwnOrder)
-#: What reads or changes pictures, and stands in no other recipe.
 #: What reads or changes sequences, and stands in no other recipe.
 SEQUENCES: Final[tuple[type[Settings], ...]] = (
     SequenceInputs,
@@ -50,12 +50,13 @@ SEQUENCES: Final[tuple[type[Settings], ...]] = (
     *SEQUENCE_BATCHES,
     *SEQUENCE_INITIALISATIONS,
 )
+#: What reads or changes pictures, and stands in no other recipe.
 PICTURES: Final[tuple[type[Settings], ...]] = (
     PictureInputs,
     *PICTURE_NETWORKS,
     *PICTURE_BATCHES,
     *PICTURE_INITIALISATIONS,
-    *PRETRAINING,
+    *PICTURE_PRETRAINING,
 )
 TECHNIQUES: Final[tuple[type[Technique], ...]] = (
     *INITIALISATIONS,

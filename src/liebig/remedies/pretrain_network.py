@@ -1,11 +1,13 @@
-"""Pretrain a network of pictures.
+"""Pretrain a network.
 
-Does: before any label is read lets the network give back what is blank in pictures, or pictures with noise, as long as it is
-  trained afterwards; also with the output layer trained alone in the first epochs. Where it is pretrained already, the output
-  layer first.
-Helps: few labels; more where there are pictures without one beside them.
-Misleads: it doubles the time; with some thousands of labels augmentation gives more for less.
-Source: He et al. 2022, arXiv:2111.06377; Masci et al. 2011; frozen, then unfrozen: Kumar et al. 2022, arXiv:2202.10054.
+Does: before any label is read lets the network give back what is hidden of its inputs, or inputs with noise: pictures as long as
+  it is trained afterwards, also with the output layer trained alone in the first epochs (where it is pretrained already, the
+  output layer first); rows of a table where at least as many have no target as have one.
+Helps: few labels; more where there are examples without one beside them.
+Misleads: it doubles the time, and more where many have no label; with some thousands of labels augmentation of pictures gives
+  more for less. On tables without further rows it gave nothing.
+Source: He et al. 2022, arXiv:2111.06377; Masci et al. 2011; frozen, then unfrozen: Kumar et al. 2022, arXiv:2202.10054; tables:
+  Bahri et al. 2022, arXiv:2106.15147.
 """
 
 from __future__ import annotations
@@ -17,29 +19,38 @@ from liebig.checks.too_little_data import TooLittleData
 from liebig.core.check import Finding
 from liebig.core.recipe import Recipe
 from liebig.core.remedy import Depth, Prior, Proposal, Remedy, Situation
+from liebig.data.table.inputs import TableInputs
+from liebig.nets.dense import DenseSettings
 from liebig.nets.pictures import PictureNetwork
 from liebig.remedies.edits import add, worth_trying
 from liebig.techniques.gradients.deferred_layers import DeferredLayers
-from liebig.techniques.pretraining import Autoencoder, MaskedPatches
+from liebig.techniques.pretraining import Autoencoder, MaskedFeatures, MaskedPatches
 from liebig.techniques.stage import Pretraining, StoppingSettings
 
 #: With more labels than that the same time is better spent on them.
 _FEW: Final = 5_000
 _LEAST, _MOST = 10, 100  # epochs of pretraining
 _ALONE: Final = 5  # one in so many epochs trains the output layer alone
+_ROWS: Final = 128  # of a table, in a batch
 
 
 class PretrainNetwork(Remedy):
-    """Adds `masked-patches`, or `autoencoder`, or `deferred-layers` to either."""
+    """Adds `masked-patches` (pictures), `masked-features` (tables) or `autoencoder`, or `deferred-layers` to the first or last."""
 
     name = "pretrain-network"
     answers = (Overfitting, TooLittleData)
     prior = Prior(0.2, -2.5, 3.0, "pretraining on the same small picture sets, the literature's gaps")
-    changes = ("techniques.masked-patches", "techniques.autoencoder", "techniques.deferred-layers")
+    changes = (
+        "techniques.masked-patches", "techniques.masked-features", "techniques.autoencoder", "techniques.deferred-layers",
+    )  # fmt: skip
     depth = Depth.ON
 
     def propose(self, recipe: Recipe, finding: Finding | None, situation: Situation) -> tuple[Proposal, ...]:
-        if not isinstance(recipe.network, PictureNetwork) or situation.rows > _FEW:
+        if situation.rows > _FEW:
+            return ()
+        if isinstance(recipe.network, DenseSettings) and isinstance(recipe.inputs, TableInputs):
+            return _of_rows(recipe, situation)
+        if not isinstance(recipe.network, PictureNetwork):
             return ()
         assert isinstance(recipe.stopping, StoppingSettings)
         planned = recipe.stopping.epochs
@@ -60,6 +71,15 @@ class PretrainNetwork(Remedy):
 
     def advise(self, finding: Finding) -> str:
         return (
-            "Where the inputs are pictures and labels are few, let the network first give back what is blank in pictures, those "
-            "without a label among them, then train it."
+            "Where labels are few, let the network first give back what is hidden of its inputs, those without a label among "
+            "them, then train it."
         )
+
+
+def _of_rows(recipe: Recipe, situation: Situation) -> tuple[Proposal, ...]:
+    if situation.unlabelled < situation.rows or any(isinstance(each, Pretraining) for each in recipe.techniques):
+        return ()
+    return (
+        *worth_trying("pretrain: autoencoder", recipe, add(recipe, Autoencoder(size=_ROWS))),
+        *worth_trying("pretrain: masked features", recipe, add(recipe, MaskedFeatures(size=_ROWS))),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -31,6 +31,18 @@ class Batch:
     member_group: Tensor | None = None
     others: tuple[Tensor, ...] = ()
     rows: Tensor | None = None
+
+
+def of_members(batch: Batch, group: Tensor) -> Batch:
+    """`batch` with rows of its own for each member: member k's are those of group ``group[k]``."""
+
+    def own(value: Tensor | None) -> Tensor | None:
+        return None if value is None else value[group]
+
+    return replace(
+        batch, dense=batch.dense[group], target=batch.target[group], numbers=own(batch.numbers), codes=own(batch.codes),
+        weight=own(batch.weight), member_group=None, others=tuple(each[group] for each in batch.others), rows=own(batch.rows),
+    )  # fmt: skip
 
 
 def for_members(value: Tensor, member_group: Tensor | None) -> Tensor:

@@ -1,9 +1,9 @@
-"""What a network consists of, before a number is drawn: its parameters, its buffers, what enters it."""
+"""What a network consists of, before a number is drawn: its parameters, its buffers, what enters it, what can be given back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from math import prod
 
 
@@ -17,6 +17,15 @@ class Role(StrEnum):
     EMBEDDING = "embedding"
     FREQUENCY = "frequency"
     FROZEN = "frozen"  # of a backbone that is not trained: it has no gradient, and does not decay
+
+
+class Encodes(Enum):
+    """What can be given back from what stands before a network's output layer: a picture (it has places), the row of a table,
+    or nothing."""
+
+    NOTHING = auto()
+    PICTURES = auto()
+    ROWS = auto()
 
 
 @dataclass(frozen=True, slots=True)

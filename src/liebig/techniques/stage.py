@@ -41,8 +41,8 @@ class UsersOwn:
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
     """What a stage is built on: the parameters of one member, the classes (1 for numbers), the number of training rows,
-    the steps of an epoch, the epochs planned, the share of each class in the training rows, the device, and what is the
-    user's own."""
+    the steps of an epoch, the epochs planned, the share of each class in the training rows, the device, what is the
+    user's own, and the source column of each dense value of a table."""
 
     specs: tuple[ParameterSpec, ...]
     outputs: int
@@ -53,6 +53,7 @@ class Ground:
     class_shares: tuple[float, ...]
     device: torch.device
     own: UsersOwn | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def places(self) -> Places | None:
@@ -74,14 +75,15 @@ Trial = Callable[[list[Tensor]], Sequence[tuple[str, Tensor]]]
 class Unlabelled:
     """What may be learnt from before any label is read: the training rows of each member, and rows that have no label.
 
-    `rows` is how many an epoch has. `batches(epoch, size)` gives one epoch's, each float32 [K, B, channels, height, width];
-    `features(weights, pictures)` what leaves the last convolution, float32 [K, B, features, height, width], in training mode
-    and with gradients (running statistics move along); `is_late()` says that the time is over.
+    `rows` is how many an epoch has. `batches(epoch, size)` gives one epoch's, whose tensors lead with K, floats in float32; their
+    targets mean nothing. `features(weights, batch)` is what stands before the output layer, float32 [K, B, features, height,
+    width] for pictures and [K, B * answers, features] for tables (an ensemble's answers to a row lie beside each other), in
+    training mode and with gradients (running statistics move along); `is_late()` says that the time is over.
     """
 
     rows: int
-    batches: Callable[[int, int], Iterable[Tensor]]
-    features: Callable[[list[Tensor], Tensor], Tensor]
+    batches: Callable[[int, int], Iterable[Batch]]
+    features: Callable[[list[Tensor], Batch], Tensor]
     is_late: Callable[[], bool]
 
 

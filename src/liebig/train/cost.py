@@ -17,9 +17,9 @@ from liebig.core.recipe import Recipe
 from liebig.core.task import FULL, Block, Fidelity, Task
 from liebig.data.module.feed import ModuleEncoder
 from liebig.data.module.feed import feed as module_feed
-from liebig.data.pictures.content import PictureData
 from liebig.data.sequences.feed import SequenceEncoder
 from liebig.data.sequences.feed import feed as sequence_feed
+from liebig.data.unlabelled import unlabelled_rows
 from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.stack.specs import Signature
@@ -207,7 +207,6 @@ def predicted_seconds(
 
 
 def _pretrained(task: Task[Any], recipe: Recipe, rows: int) -> int:
-    """Pictures that pretraining sees before the first step, of so many training rows."""
-    unlabelled = task.data.unlabelled if isinstance(task.data, PictureData) else None
-    every = rows + (0 if unlabelled is None else len(unlabelled))
+    """Examples that pretraining sees before the first step, of so many training rows."""
+    every = rows + unlabelled_rows(task)
     return sum(each.epochs * every for each in recipe.techniques if isinstance(each, Pretraining))

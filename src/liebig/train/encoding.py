@@ -49,6 +49,16 @@ class Feed(Protocol):
         """The feed of these blocks only."""
 
 
+class InputFeed(Protocol):
+    """What pretraining reads: `rows` rows of the task, and behind them those that have no label."""
+
+    @property
+    def rows(self) -> int: ...
+
+    def inputs(self, rows: Tensor) -> Batch:
+        """The rows int64 [G, B]; their targets mean nothing."""
+
+
 class Encoding(Protocol):
     """Makes encoders and feeds."""
 

@@ -34,4 +34,5 @@ def ground_of(plan: Plan, task: Task[Any], device: torch.device) -> Ground:
         shares,
         device,
         own,
+        plan.signature.columns,
     )

@@ -30,15 +30,16 @@ from liebig.core.run import Ending, Outcome
 from liebig.core.task import Task
 from liebig.data.module.feed import ModuleFeed
 from liebig.data.pictures.feed import PictureFeed
+from liebig.data.table.feed import Feed as TableFeed
 from liebig.nets.network import Mode
 from liebig.probes.recorder import Recorder
-from liebig.stack.batch import Batch
+from liebig.stack.batch import Batch, of_members
 from liebig.stack.draws import Draws, member_seed
 from liebig.stack.flat import size_of, views
 from liebig.stack.tree import keep_members
 from liebig.techniques.stage import OptimizerSettings, Pretraining, Progress
 from liebig.train.checkpoints import Checkpoints
-from liebig.train.encoding import Feed
+from liebig.train.encoding import Feed, InputFeed
 from liebig.train.evaluation import NOT_JUDGED, Judged, Networks, answers, in_unit, judged, padded
 from liebig.train.ground import ground_of
 from liebig.train.health import Health
@@ -47,7 +48,7 @@ from liebig.train.looking import Looker
 from liebig.train.pieces import Piece, pieces_of
 from liebig.train.plan import Course, Member, Plan, batching_of, network_of, order_seed, schedule_of, stopping_of
 from liebig.train.recorded import Steps
-from liebig.train.stacked import Machine, Source, apply_gradients, gradients_of, stacked
+from liebig.train.stacked import Machine, Source, apply_gradients, gradients_of, in_dtype, stacked
 
 _PROBE_GRACE: Final = 0.1  # seconds that looks may take beside their share of the time
 _SAMPLE: Final = 2048  # fit rows on which the training metric is taken
@@ -311,13 +312,14 @@ class Population:
         """What pretraining reads; None where the recipe has none."""
         if not any(isinstance(each, Pretraining) for each in self.plan.recipe.techniques):
             return None
-        assert isinstance(self.feed, PictureFeed)  # recipes of anything else are refused with such a technique
-        feed = self.feed.with_unlabelled()
-        beyond = torch.arange(feed.target.shape[1], len(feed.pixels))
+        # Recipes of anything else are refused with such a technique.
+        assert isinstance(self.feed, PictureFeed | TableFeed)
+        feed: InputFeed = self.feed.with_unlabelled()
+        beyond = torch.arange(self.task.rows, feed.rows)
         own = [torch.cat([torch.from_numpy(course.rows), beyond]) for course in self.courses]
         common, group = min(len(each) for each in own), self._groups(self.plan.members)
 
-        def batches(epoch: int, size: int) -> Iterator[Tensor]:
+        def batches(epoch: int, size: int) -> Iterator[Batch]:
             orders = []
             for course, rows in zip(self.courses, own, strict=True):
                 seed = member_seed(order_seed(course.block, epoch), _PRETRAINING)
@@ -325,7 +327,7 @@ class Population:
                 orders.append(rows[torch.randperm(len(rows), generator=generator)[:common]])
             whole = torch.stack(orders).to(self.machine.device)
             for start in range(0, common - size + 1, size):
-                yield feed.pictures(whole[:, start : start + size])[group].float()
+                yield in_dtype(of_members(feed.inputs(whole[:, start : start + size]), group))
 
         return Source(common, batches, self._late)
 

@@ -140,10 +140,10 @@ def _first_buffers(plan: Plan, network: NetworkSettings, ground: Ground, device:
     return [network.first_buffer(spec).expand(len(plan.members), *spec.shape).clone().to(device) for spec in specs]
 
 
-def in_float32(batch: Batch) -> Batch:
-    """`batch` with its inputs in float32, where they are numbers."""
-    dense = batch.dense.float() if batch.dense.is_floating_point() else batch.dense
-    return replace(batch, dense=dense, numbers=None if batch.numbers is None else batch.numbers.float())
+def in_dtype(batch: Batch, dtype: torch.dtype = torch.float32) -> Batch:
+    """`batch` with its inputs in `dtype`, where they are numbers."""
+    dense = batch.dense.to(dtype) if batch.dense.is_floating_point() else batch.dense
+    return replace(batch, dense=dense, numbers=None if batch.numbers is None else batch.numbers.to(dtype))
 
 
 def _drawn(member: Member, spec: ParameterSpec, technique: Initialisation | None) -> Tensor:
@@ -160,7 +160,7 @@ class Source:
     """Where pretraining reads: `rows`, `batches` and `is_late` as of `Unlabelled`."""
 
     rows: int
-    batches: Callable[[int, int], Iterable[Tensor]]
+    batches: Callable[[int, int], Iterable[Batch]]
     is_late: Callable[[], bool]
 
 
@@ -192,7 +192,7 @@ def stacked(
         if isinstance(technique, Technique) and not isinstance(technique, Initialisation):
             own = [record for each in recipes if isinstance(record := each.techniques[i], Technique)]
             stages.append(type(technique).stage(own, ground))
-    wide = in_float32(batch)
+    wide = in_dtype(batch)
 
     def trial(weights: list[Tensor]) -> list[tuple[str, Tensor]]:
         seen: list[tuple[str, Tensor]] = []
@@ -224,9 +224,9 @@ def stacked(
 def _unlabelled(source: Source, forward: Forward, buffers: Sequence[Tensor], machine: Machine) -> Unlabelled:
     """What pretraining may read, through the network as it is trained: products in the compute precision, weights in float32."""
 
-    def features(weights: list[Tensor], pictures: Tensor) -> Tensor:
+    def features(weights: list[Tensor], batch: Batch) -> Tensor:
         lower = [each.to(machine.dtype) for each in weights]
-        return forward.features(lower, buffers, pictures, Mode(True)).float()
+        return forward.features(lower, buffers, in_dtype(batch, machine.dtype), Mode(True)).float()
 
     return Unlabelled(source.rows, source.batches, features, source.is_late)
 

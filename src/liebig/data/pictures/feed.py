@@ -143,10 +143,19 @@ class PictureFeed:
     unlabelled: Tensor | None = None
 
     def with_unlabelled(self) -> PictureFeed:
-        """The same with the pictures that have no label behind the last row: for those who read `pictures` alone."""
+        """The same with the pictures that have no label behind the last row: for those who read `inputs` alone."""
         if self.unlabelled is None:
             return self
         return replace(self, pixels=torch.cat([self.pixels, self.unlabelled.to(self.pixels.device)]), unlabelled=None)
+
+    @property
+    def rows(self) -> int:
+        """How many pictures there are to read."""
+        return len(self.pixels)
+
+    def inputs(self, rows: Tensor) -> Batch:
+        """The rows `rows` int64 [G, B], with a label or without. Targets mean nothing."""
+        return Batch(self.pictures(rows), torch.zeros(rows.shape, device=rows.device))
 
     def batch(self, rows: Tensor) -> Batch:
         """The rows `rows` int64 [G, B]."""

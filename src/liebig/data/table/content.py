@@ -39,6 +39,14 @@ class Raw:
         return Raw(self.numbers[rows], self.codes[rows], tuple(text.gather(rows) for text in self.texts))
 
 
+def joined_raw(parts: Sequence[Raw]) -> Raw:
+    """The rows of all parts, one after another."""
+    return Raw(
+        np.concatenate([each.numbers for each in parts]), np.concatenate([each.codes for each in parts]),
+        tuple(pl.concat(list(texts)) for texts in zip(*(each.texts for each in parts), strict=True)),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class NumericInput:
     """One numeric input: a column of numbers, or one part of a date."""
@@ -102,13 +110,14 @@ def _bounded(values: Reals) -> Reals:
 class TableData:
     """The raw columns of a task. `columns` are all columns of the table but the target; `raw` the values of those that are
     inputs; `frame` the cells as they came, for telling a row; `file_rows` int64 [rows] each row's number in its file (0 is
-    the first below the names)."""
+    the first below the names). `unlabelled` are the values of rows that have no target, which only pretraining reads."""
 
     columns: tuple[Column, ...]
     raw: Raw
     frame: pl.DataFrame
     file_rows: Rows
     comma: bool = field(default=False)
+    unlabelled: Raw | None = None
 
     @property
     def inputs(self) -> tuple[Column, ...]:
@@ -138,10 +147,14 @@ class TableData:
             return self
         numeric = [i for i, each in enumerate(self.numeric_inputs) if each.column not in names]
         codes = [i for i, each in enumerate(self.categories) if each.name not in names]
-        texts = [text for text, each in zip(self.raw.texts, self.text_columns, strict=True) if each.name not in names]
-        raw = Raw(self.raw.numbers[:, numeric], self.raw.codes[:, codes], tuple(texts))
+        texts = [i for i, each in enumerate(self.text_columns) if each.name not in names]
+
+        def left(raw: Raw) -> Raw:
+            return Raw(raw.numbers[:, numeric], raw.codes[:, codes], tuple(raw.texts[i] for i in texts))
+
+        more = None if self.unlabelled is None else left(self.unlabelled)
         columns = tuple(each.ignored("left out by the recipe") if each.name in names else each for each in self.columns)
-        return TableData(columns, raw, self.frame, self.file_rows, self.comma)
+        return TableData(columns, left(self.raw), self.frame, self.file_rows, self.comma, more)
 
     def cells(self, row: int) -> Mapping[str, str]:
         """One row as it came, for telling it."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from liebig.core.task import Task
-from liebig.data.table.content import TableData
+from liebig.data.table.content import Raw, TableData
 from liebig.data.table.encoder import Compact, Encoder
 from liebig.stack.batch import Batch
 from liebig.stack.specs import Signature
@@ -30,7 +30,8 @@ class Feed:
 
     The rows of all blocks lie one after another: block b's row r is at ``b * rows + r``. `dense` [blocks * rows, dense] or
     None when batches are expanded from `compact`. `target` float32 [blocks * rows], `weight` float32 [rows] or None.
-    `offsets` int64 [G, 1] says where each group's block begins.
+    `offsets` int64 [G, 1] says where each group's block begins. `unlabelled` are the values of rows that have no target, and
+    `encoders` those of the groups, which read them once they are wanted.
     """
 
     encoder: Encoder
@@ -40,6 +41,8 @@ class Feed:
     weight: Tensor | None
     offsets: Tensor
     dtype: torch.dtype
+    encoders: tuple[Encoder, ...] = ()
+    unlabelled: Raw | None = None
 
     @property
     def signature(self) -> Signature:
@@ -83,7 +86,43 @@ class Feed:
 
     def keeping(self, groups: Sequence[int]) -> Feed:
         """The feed of these blocks only, in this order; nothing is copied."""
-        return replace(self, offsets=self.offsets[list(groups)])
+        own = list(groups)
+        return replace(self, offsets=self.offsets[own], encoders=tuple(self.encoders[i] for i in own))
+
+    def with_unlabelled(self) -> InputFeed:
+        """What pretraining reads: the rows, and those that have no target behind them."""
+        rows = len(self.target) // len(self.encoders)
+        if self.unlabelled is None:
+            return InputFeed(self, None, rows, rows)
+        device, count = self.target.device, self.unlabelled.rows
+        compact = _joined([each.compact(self.unlabelled, device) for each in self.encoders])
+        offsets = torch.arange(len(self.encoders), device=device)[:, None] * count
+        none = torch.zeros(len(self.encoders) * count, device=device)
+        beyond = replace(self, compact=compact, dense=None, target=none, weight=None, offsets=offsets, unlabelled=None)
+        return InputFeed(self, beyond, rows, rows + count)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputFeed:
+    """The inputs of `rows` rows: the `labelled` ones first, then those `beyond`, which have no target."""
+
+    own: Feed
+    beyond: Feed | None
+    labelled: int
+    rows: int
+
+    def inputs(self, rows: Tensor) -> Batch:
+        """The rows `rows` (int64 [G, B]): row g for block g. Targets mean nothing."""
+        if self.beyond is None:
+            return self.own.batch(rows)
+        here = self.own.batch(rows.clamp(max=self.labelled - 1))
+        there = self.beyond.batch((rows - self.labelled).clamp(min=0))
+        has_target = (rows < self.labelled)[:, :, None]
+        return Batch(
+            torch.where(has_target, here.dense, there.dense), here.target,
+            None if here.numbers is None or there.numbers is None else torch.where(has_target, here.numbers, there.numbers),
+            None if here.codes is None or there.codes is None else torch.where(has_target, here.codes, there.codes),
+        )  # fmt: skip
 
 
 def feed(
@@ -114,6 +153,7 @@ def feed(
         target=torch.cat([torch.from_numpy(each.target_to_model(task.target)) for each in encoders]).to(device),
         weight=None if task.weights is None else torch.from_numpy(task.weights).float().to(device),
         offsets=torch.arange(len(encoders), device=device)[:, None] * task.rows, dtype=dtype,
+        encoders=tuple(encoders), unlabelled=task.data.without(first.inputs.without).unlabelled,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from liebig.core.evidence import DataProfile
 from liebig.core.metric import ACCURACY, RMSE, ROC_AUC, Metric, metric_named
 from liebig.core.task import Parts, Task, TaskKind
 from liebig.data.table.columns import Column, Kind, dates, numbers, to_reals, words
-from liebig.data.table.content import TableData, raw_of
+from liebig.data.table.content import Raw, TableData, joined_raw, raw_of
 from liebig.data.table.kinds import check_said, taken_for
 from liebig.data.table.parts import (
     RARE_CLASS,
@@ -64,6 +64,7 @@ def table_task(
     group: str | None = None,
     time: str | None = None,
     test: object | None = None,
+    unlabelled: object | None = None,
     seed: int = 0,
     sealed_share: float = 0.2,
 ) -> TableTask:
@@ -72,7 +73,8 @@ def table_task(
     `kind` ("binary", "multiclass", "regression") and `metric` are found when None. `columns` corrects what columns are
     taken for ("number", "category", "date", "text", "ignore"). `weights`, `group`, `time` name columns. `test` is the
     user's own test table, which becomes the sealed part; without it `sealed_share` of the rows are sealed, stratified
-    (with `time`: the latest).
+    (with `time`: the latest). `unlabelled` is a table of rows whose target nobody knows; pretraining reads them, and those of
+    `source` whose target is missing.
 
     Raises UserError, one sentence, for whatever cannot be learnt from.
     """
@@ -104,7 +106,9 @@ def table_task(
     moments = None if roles.time is None else _moments(whole, roles.time, table.comma)
     parts = _parts(found, values, groups, moments, work.height, sealed_share, seed, test_frame is not None, notes)
     file_rows = known if test_frame is None else np.concatenate([known, np.arange(test_frame.height)])
-    data = TableData(schema, raw_of(whole, schema), whole, file_rows, table.comma)
+    bare = np.setdiff1d(np.arange(table.frame.height), known)
+    more = _without_target(table.frame[bare], unlabelled, schema, notes)
+    data = TableData(schema, raw_of(whole, schema), whole, file_rows, table.comma, more)
     task = Task(
         name=table.name, kind=found.kind, target_name=roles.target, target=values, classes=found.classes,
         metric=_metric(metric, found.kind), parts=parts, data=data, seed=seed,
@@ -123,6 +127,25 @@ def _named(table: Table, target: str | None) -> str:
         listed = "" if near else f" The columns are {', '.join(names[:30])}{', ...' if len(names) > 30 else ''}."
         raise UserError(f'there is no column "{target}" to be the target.{near}{listed}')
     return target
+
+
+def _without_target(
+    bare: pl.DataFrame, given: object | None, schema: tuple[Column, ...], notes: list[str]
+) -> Raw | None:
+    """The inputs of the rows that have no target: those of the table itself, and a table of the user's."""
+    parts = [raw_of(bare, schema)] if bare.height else []
+    if given is not None:
+        table = given if isinstance(given, Table) else read_table(given, least_columns=1)
+        for column in schema:
+            if column.is_input and column.name not in table.frame.columns:
+                raise UserError(
+                    f'the table of rows without a target lacks the column "{column.name}".'
+                    f"{did_you_mean(column.name, table.frame.columns)}"
+                )
+        refuse_infinite(table.frame, schema)
+        parts.append(raw_of(table.frame, schema))
+        notes.append(f"{table.frame.height:,} rows without a target: only pretraining reads them")
+    return joined_raw(parts) if parts else None
 
 
 def _role_column(table: Table, name: str, option: str, target: str) -> None:

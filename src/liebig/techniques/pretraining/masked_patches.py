@@ -14,7 +14,7 @@ Source: He et al. 2022, "Masked Autoencoders Are Scalable Vision Learners", arXi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Final, Literal
 
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from liebig.core.recipe import Recipe
+from liebig.stack.batch import Batch
 from liebig.stack.draws import Draws
 from liebig.techniques.pretraining.reconstruction import Course, Reconstruction, needs_an_encoder, places_of
 from liebig.techniques.stage import Ground, Pretraining, Technique
@@ -42,7 +43,7 @@ class MaskedPatches(Pretraining):
     patch: Annotated[int, Field(ge=1, le=1024)] = 4
 
     def conflicts(self, recipe: Recipe) -> str | None:
-        return needs_an_encoder(self, recipe)
+        return needs_an_encoder(self, recipe, "pictures")
 
     @classmethod
     def stage(cls, records: Sequence[Technique], ground: Ground) -> MaskedStage:
@@ -59,7 +60,8 @@ class MaskedStage(Reconstruction):
     share: float
     patch: int
 
-    def shown(self, pictures: Tensor, draws: Draws) -> tuple[Tensor, Tensor | None]:
+    def shown(self, batch: Batch, draws: Draws) -> tuple[Batch, Tensor | None]:
+        pictures = batch.dense
         count, height, width = pictures.shape[1], *pictures.shape[3:]
         side = self._side(height, width)
         down, across = -(-height // side), -(-width // side)
@@ -67,7 +69,7 @@ class MaskedStage(Reconstruction):
         blank = torch.zeros(order.shape, dtype=torch.bool, device=pictures.device)
         blank.scatter_(2, order[:, :, : blank_patches(self.share, down * across)], value=True)
         hidden = self._over_pixels(blank.view(-1, count, down, across), height, width)
-        return pictures.masked_fill(hidden, 0.0), hidden
+        return replace(batch, dense=pictures.masked_fill(hidden, 0.0)), hidden
 
     def _side(self, height: int, width: int) -> int:
         """The side of a patch, which no picture is smaller than."""
@@ -79,8 +81,9 @@ class MaskedStage(Reconstruction):
         wide = patches.repeat_interleave(side, 2).repeat_interleave(side, 3)
         return wide[:, :, None, :height, :width]
 
-    def wanted(self, pictures: Tensor) -> Tensor:
+    def wanted(self, batch: Batch) -> Tensor:
         """Each patch less its mean, by its spread, over all channels."""
+        pictures = batch.dense
         height, width = pictures.shape[3:]
 
         def mean(values: Tensor) -> Tensor:
