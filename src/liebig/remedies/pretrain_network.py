@@ -3,9 +3,11 @@
 Does: before any label is read lets the network give back what is hidden of its inputs, or inputs with noise: pictures as long as
   it is trained afterwards, also with the output layer trained alone in the first epochs (where it is pretrained already, the
   output layer first); rows of a table where at least as many have no target as have one.
-Helps: few labels; more where there are examples without one beside them.
+Helps: few labels; more where there are examples without one beside them. With 300 labels and 3,000 rows without, four draws each,
+  the autoencoder gave +0.010 +-0.003 (higgs_7k) and +0.005 +-0.002 (adult) of ROC AUC and 0.8 +-0.4 % of the error of
+  california_housing; it took 3 +-1 % on elevators.
 Misleads: it doubles the time, and more where many have no label; with some thousands of labels augmentation of pictures gives
-  more for less. On tables without further rows it gave nothing.
+  more for less. On tables without further rows it gave something on one of four.
 Source: He et al. 2022, arXiv:2111.06377; Masci et al. 2011; frozen, then unfrozen: Kumar et al. 2022, arXiv:2202.10054; tables:
   Bahri et al. 2022, arXiv:2106.15147.
 """
