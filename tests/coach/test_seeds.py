@@ -7,13 +7,14 @@ import polars as pl
 import pytest
 
 from liebig.coach.finals import FinalTraining
-from liebig.coach.runner import Final, FinalChallenger, FinalCombination
-from liebig.coach.seeds import MOST_SEEDS, kept_for_seeds, seeds_that_fit
+from liebig.coach.runner import Final, FinalChallenger, FinalCombination, Opened
+from liebig.coach.seeds import MOST_FITS, MOST_SEEDS, fits_that_fit, kept_for_seeds, seeds_that_fit
 from liebig.coach.training import TrainingRunner
 from liebig.data.table.first_recipes import textbook
 from liebig.data.table.task import TableTask, table_task
-from liebig.train.combination import Combination
+from liebig.train.combination import Combination, FittedChallenger
 from liebig.train.fitted import Fitted
+from liebig.train.tables import TABLES
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,61 @@ def test_where_time_does_not_pay_for_all_networks_the_most_important_have_furthe
     assert isinstance(opened.model, Combination)
     assert [len(each.weights) for each in opened.model.networks] == [3, 1]
     assert opened.seeds == 1
+
+
+# --- other algorithms ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "once", "fits"), [(0.9, 1.0, 1), (1.06, 1.0, 2), (1e9, 1.0, MOST_FITS), (-1.0, 1.0, 1), (5.0, 0.0, 1)]
+)
+def test_fits_are_as_many_as_time_pays_for(left: float, once: float, fits: int) -> None:
+    assert fits_that_fit(left, once) == fits
+
+
+def _of_rows(count: int) -> TableTask:
+    numbers = np.random.default_rng(1)
+    x = numbers.normal(size=(count, 3))
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": x[:, 0] + numbers.normal(size=count)})
+    return table_task(frame, "y", kind="regression")
+
+
+def _opened(found: TableTask, spare: float | None, bounded: bool = False) -> Opened:
+    runner = TrainingRunner(found, seed=0, clock=lambda: 0.0, bounds_prediction=bounded)
+    members = (FinalChallenger("boosted-trees"), Final(textbook(found), 1), FinalChallenger("linear"))
+    return runner.open_seal([Final(textbook(found), 1), FinalCombination(members, (0.5, 0.3, 0.2))], None, spare)[-1]
+
+
+def test_trees_that_vary_with_their_seed_are_grown_from_further_ones() -> None:
+    found = _of_rows(1600)
+    opened, alone = _opened(found, 1e6), _opened(found, None)
+    assert isinstance(opened.model, Combination)
+    assert isinstance(alone.model, Combination)
+    trees, network, linear = opened.model.members
+    assert isinstance(trees, FittedChallenger)
+    assert isinstance(network, Fitted)
+    assert isinstance(linear, FittedChallenger)
+    assert (len(trees.answerers), opened.fits, len(linear.answerers)) == (MOST_FITS, MOST_FITS, 1)
+    assert (len(alone.model.members[0].answerers), alone.fits) == (1, 1)
+    # The mean of all answers, the first of them what would have answered alone.
+    inputs = found.task.data.classical(found.task.parts.sealed)
+    each = [answerer.predict(inputs) for answerer in trees.answerers]
+    assert len({answer.tobytes() for answer in each}) == MOST_FITS
+    np.testing.assert_array_equal(each[0], alone.model.members[0].answerers[0].predict(inputs))
+    told = trees.predict_rows(found.task, found.task.parts.sealed, TABLES)
+    np.testing.assert_allclose(told, np.mean(each, axis=0), rtol=1e-5)
+    # Trained once more on all rows it stays so many.
+    again = TrainingRunner(found, seed=0, clock=lambda: 0.0).finals.refit_together(opened.model)
+    assert [len(member.answerers) for member in again.members if isinstance(member, FittedChallenger)] == [MOST_FITS, 1]
+
+
+def test_time_goes_to_trees_by_their_share_of_the_answer() -> None:
+    assert _opened(_of_rows(1600), 0.0).fits == 1
+    assert _opened(_of_rows(1600), 1e6, bounded=True).fits == 1
+
+
+def test_few_rows_give_the_same_trees_under_every_seed() -> None:
+    opened = _opened(_of_rows(600), 1e6)
+    assert opened.fits == 1
+    assert isinstance(opened.model, Combination)
+    assert [len(each.answerers) for each in opened.model.members if isinstance(each, FittedChallenger)] == [1, 1]

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from liebig.classical import Stored, answerer_of
+from liebig.classical.storing import beneath, within
 from liebig.core.decision import AS_THEY_COME, Decision
 from liebig.core.errors import UserError
 from liebig.core.recipe import Recipe
@@ -142,18 +143,26 @@ def _network(stored: StoredModel, recipe: Recipe, ending: str) -> Fitted:
 
 
 def _algorithm_part(member: FittedChallenger) -> Part:
-    stored = member.answerer.stored()
+    stored = [each.stored() for each in member.answerers]
     plain: Mapping[str, Any] = {
-        "is": stored.kind, "plain": dict(stored.plain), "columns": [column.plain() for column in member.columns],
+        "answerers": [{"is": each.kind, "plain": dict(each.plain)} for each in stored],
+        "columns": [column.plain() for column in member.columns],
         **({} if member.like is None else {"like": member.like.plain()}),
-    }  # fmt: skip
+    }
     # Copied: safetensors refuses tensors that share memory, and some of an algorithm's are one under two names.
-    tensors = {name: torch.from_numpy(np.array(each)) for name, each in stored.arrays.items()}
+    tensors = {
+        name: torch.from_numpy(np.array(values))
+        for number, each in enumerate(stored)
+        for name, values in within(str(number), each.arrays).items()
+    }
     return Part(plain, tensors, is_finite=False)  # an open end of a tree's cut is no damage
 
 
 def _algorithm(part: Part, name: str) -> FittedChallenger:
     arrays = {key: each.numpy() for key, each in part.tensors.items()}
-    answerer = answerer_of(Stored(part.plain["is"], part.plain["plain"], arrays))
+    answerers = tuple(
+        answerer_of(Stored(said["is"], said["plain"], beneath(str(number), arrays)))
+        for number, said in enumerate(part.plain["answerers"])
+    )
     like = SequenceData.from_plain(part.plain["like"]) if "like" in part.plain else None
-    return FittedChallenger(name, tuple(Column.from_plain(each) for each in part.plain["columns"]), answerer, like)
+    return FittedChallenger(name, tuple(Column.from_plain(each) for each in part.plain["columns"]), answerers, like)

@@ -40,6 +40,9 @@ class BoostedTrees(Challenger):
     patience: int = 10
     native: bool = True
 
+    def varies(self, rows: int) -> bool:
+        return self.patience > 0 and rows >= _ENOUGH_TO_STOP  # the inner tenth is another one
+
     def predicted_seconds(self, shape: Shape) -> float:
         rows = min(shape.rows, self.rows_cap)
         columns = shape.numbers + shape.categories

@@ -77,6 +77,10 @@ class Challenger(ABC):
         """False where the algorithm needs an extra that is absent."""
         return True
 
+    def varies(self, rows: int) -> bool:
+        """True where fits of so many rows under several seeds differ, so that their mean answers better than one."""
+        return False
+
     @abstractmethod
     def predicted_seconds(self, shape: Shape) -> float:
         """Seconds of a fit on two cores, from shapes alone; right to a factor of about three."""

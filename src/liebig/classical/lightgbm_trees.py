@@ -44,6 +44,9 @@ class LightGBMTrees(Challenger):
     def is_installed(self) -> bool:
         return lightgbm is not None
 
+    def varies(self, rows: int) -> bool:
+        return self.columns < 1.0
+
     def predicted_seconds(self, shape: Shape) -> float:
         rows = min(shape.rows, self.rows_cap)
         return 0.1 + self.trees * shape.outputs * (3e-4 + 1e-9 * rows * (shape.numbers + shape.categories))

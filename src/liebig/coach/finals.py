@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from math import inf
 from typing import Final
 
@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from liebig.classical import challenger_named
 from liebig.coach.limits import REFIT_GRACE, REFIT_GRACE_SHARE
 from liebig.coach.runner import AnyFinal, FinalChallenger, FinalCombination, Opened, Request
 from liebig.coach.runner import Final as FinalRun
-from liebig.coach.seeds import kept_for_seeds, seeds_that_fit
+from liebig.coach.seeds import fits_that_fit, kept_for_seeds, seeds_that_fit
 from liebig.coach.trainer import Trainer, seeded
 from liebig.core.arrays import Rows
 from liebig.core.decision import Decision
@@ -85,20 +86,21 @@ class FinalTraining:
                 epochs, networks[place] = max(epochs, run.epochs), run.seconds
                 finished = finished and run.outcome.ending is Ending.FINISHED
             else:
-                model = self._fitted_or_none(each.name, self._task.parts.work)
+                model = self._fitted_or_none(each.name, self._task.parts.work, range(1))
             if model is not None:
                 members[place] = model
         if not members:
             return Opened(failed(time.monotonic() - began), 0, None)
-        seeds = 1
+        seeds = fits = 1
         if finished and len(members) == len(final.members):
+            fits = self._more_fits_of(members, final, networks, spare)
             seeds = self._more_seeds_of(members, final, networks, spare)
         total = sum(final.weights[place] for place in members)
         shares = tuple(final.weights[place] / total for place in members)
         together = Combination(tuple(members.values()), shares, _decision_for(final, seeds))
         sealed = seal_block(self._task, self._trainer.seed).select
         opened = self._judged(together, sealed, time.monotonic() - began, epochs)
-        return replace(opened, members=tuple(members), seeds=seeds)
+        return replace(opened, members=tuple(members), seeds=seeds, fits=fits)
 
     def _train_final(
         self, final: FinalRun, deadline: float | None, other_seeds: bool = False
@@ -127,11 +129,13 @@ class FinalTraining:
             predictions = model.decision.naming(predictions)
         return Opened(score_of(self._task, sealed, predictions, seconds), epochs, model, spent / len(predictions))
 
-    def _fitted_or_none(self, name: str, rows: Rows) -> FittedChallenger | None:
+    def _fitted_or_none(self, name: str, rows: Rows, seeds: Sequence[int]) -> FittedChallenger | None:
+        """Fitted once under each of these seeds; None where it cannot be."""
         try:
-            return self._trainer.fit_challenger(name, rows, self._trainer.seed)
+            fits = [self._trainer.fit_challenger(name, rows, self._trainer.seed + each) for each in seeds]
         except ValueError:
             return None
+        return reduce(FittedChallenger.together_with, fits)
 
     # --- further seeds of the winner ---
 
@@ -181,7 +185,7 @@ class FinalTraining:
         Where time does not pay for all of them, the most important have it. `spent` are the seconds of training that the network
         at each place took from one."""
         again = (
-            self._training_seconds_of(FinalChallenger(each.name))[1]
+            len(each.answerers) * self._training_seconds_of(FinalChallenger(each.name))[1]
             for each in members.values()
             if isinstance(each, FittedChallenger) and self._refits()
         )
@@ -200,6 +204,35 @@ class FinalTraining:
             members[place] = more = self._from_seeds(member, each, seeds, spare)
             reached.append(len(more.weights) // len(member.weights))
         return min(reached, default=1)
+
+    def _more_fits_of(
+        self,
+        members: dict[int, Fitted | FittedChallenger],
+        final: FinalCombination,
+        spent: Mapping[int, float],
+        spare: float | None,
+    ) -> int:
+        """Replace the algorithms among `members` that vary with their seed by those of further seeds; how often each of them was
+        fitted, at least. Their share of the answer is what they may take of the time that is left. `spent` are the seconds that
+        the network at each place took."""
+        if spare is None or self._answers_quickly or self._trainer.reseeds:
+            return 1
+        refits, work = self._refits(), self._task.parts.work
+        fitted = {
+            place: each
+            for place, each in members.items()
+            if isinstance(each, FittedChallenger) and challenger_named(each.name).varies(len(work))
+        }
+        seconds = {place: self._training_seconds_of(FinalChallenger(each.name)) for place, each in fitted.items()}
+        others = [each for each in members.values() if isinstance(each, FittedChallenger)]
+        again = sum(self._training_seconds_of(FinalChallenger(each.name))[1] for each in others) if refits else 0.0
+        left = spare - self._trainer.clock() - AFTER_SEAL - again - self._again * sum(spent.values())
+        for place, each in fitted.items():
+            once = seconds[place][0] + (seconds[place][1] if refits else 0.0)
+            count = fits_that_fit(final.weights[place] * left, once)
+            more = self._fitted_or_none(each.name, work, range(1, count)) if count > 1 else None
+            fitted[place] = members[place] = each if more is None else each.together_with(more)
+        return min((len(each.answerers) for each in fitted.values()), default=1)
 
     def _from_seeds(self, model: Fitted, final: FinalRun, seeds: int, spare: float | None) -> Fitted:
         """`model`, trained as `final` says, and as many more as make `seeds` of them, on the same rows in other orders; `model`
@@ -224,9 +257,9 @@ class FinalTraining:
         """What `refit`, or `refit_together`, will take."""
         members = model.members if isinstance(model, Combination) else (model,)
         return sum(
-            self._training_seconds_of(
-                FinalRun(each.recipe, 0) if isinstance(each, Fitted) else FinalChallenger(each.name)
-            )[1]
+            self._training_seconds_of(FinalRun(each.recipe, 0))[1]
+            if isinstance(each, Fitted)
+            else len(each.answerers) * self._training_seconds_of(FinalChallenger(each.name))[1]
             for each in members
         )
 
@@ -263,7 +296,8 @@ class FinalTraining:
             if isinstance(each, Fitted):
                 members.append(self.refit(each, deadline))
             else:
-                members.append(self._fitted_or_none(each.name, self._every_row) or each)
+                seeds = range(len(each.answerers))
+                members.append(self._fitted_or_none(each.name, self._every_row, seeds) or each)
             if deadline is not None and self._trainer.clock() > deadline:
                 return fitted
         return replace(fitted, members=tuple(members))

@@ -73,7 +73,8 @@ class Opened:
     """What came of a `Final`: its score on the sealed part, the epochs it was trained for, the model (whatever the store
     saves), the seconds that predicting one row takes. A model that could not be trained is None, its score failed.
     `members` are the places of those of a combination that answer: one that failed, or that time did not reach, is left
-    out, and the weights of the others grow. `seeds` tells from how many seeds each of its networks was trained."""
+    out, and the weights of the others grow. `seeds` tells from how many seeds each of its networks was trained, `fits` from how
+    many each algorithm that varies with its seed was."""
 
     score: Score
     epochs: int
@@ -81,6 +82,7 @@ class Opened:
     predict_seconds_per_row: float = 0.0
     members: tuple[int, ...] = ()
     seeds: int = 1
+    fits: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

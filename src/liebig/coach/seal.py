@@ -89,6 +89,7 @@ def sealed(at: float, study: Study, baseline: str, winner: str, before: Opened, 
         final_score=turn * after.score.value, gain=gain, low=low, high=high, proven=proven, rows=study.began.sealed_rows,
         epochs={baseline: before.epochs, winner: after.epochs}, predict_seconds_per_row=chosen.predict_seconds_per_row,
         seeds=after.seeds,
+        fits=after.fits,
     )  # fmt: skip
     return entry, chosen
 

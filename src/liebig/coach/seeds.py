@@ -1,4 +1,4 @@
-"""What time that is left at the seal buys: the winner's networks from further seeds, whose mean answers.
+"""What time that is left at the seal buys: the winner's networks, and trees beside them, from further seeds, whose mean answers.
 
 The mean of several seeds is not worse than one of them is on average, in any convex loss; it needs no trial to be harmless,
 and the seal judges the very model that answers. Source: Lakshminarayanan et al. 2017, arXiv:1612.01474.
@@ -11,6 +11,8 @@ from typing import Final
 
 #: Seeds in all of what a recipe trains: sixteen gave no more than eight on seventeen tables.
 MOST_SEEDS: Final = 8
+#: The same for classical algorithms that vary with their seed (boosted trees, by the rows that they stop by).
+MOST_FITS: Final = 5
 #: How many times as long training from so many seeds together takes as from one.
 Times = Callable[[int], float]
 #: What was measured once may take so much longer the next time.
@@ -22,6 +24,11 @@ def seeds_that_fit(left: float, spent: float, again: float, times: Times, explai
     `times` as long, and all of them will be trained once more for `again` times that. `left` is what may be spent, of which
     `explained` seconds are kept for training the one network that is explained."""
     return _most(MOST_SEEDS, left, lambda seeds: _seconds_of_seeds(seeds, spent, again, times, explained))
+
+
+def fits_that_fit(left: float, once: float) -> int:
+    """Fits in all, at least 1, where one was made, each further one takes `once` seconds, and `left` may be spent on them."""
+    return _most(MOST_FITS, left, lambda count: _CAUTION * once * (count - 1))
 
 
 def kept_for_seeds(most: float, seeds: int, spent: float, again: float, times: Times, explained: float) -> float:

@@ -198,7 +198,7 @@ class Trainer:
         self.training_seconds += spent
         self._paces.fitted(name, expected, spent)
         like = task.data.like if isinstance(task.data, SequenceData) else None
-        return FittedChallenger(name, tuple(task.data.inputs), answerer, like)
+        return FittedChallenger(name, tuple(task.data.inputs), (answerer,), like)
 
     def predicted_fit(self, name: str, rows: int) -> float:
         """Seconds of one fit to so many rows: from shapes, corrected by what its fits took here."""

@@ -266,7 +266,8 @@ class Sealed(Entry):
 
     `final` is the winner's digest (of a recipe, or of a `Combined`), `handed_over` what the user gets: the same, or the
     baseline's where the winner is not better there. `epochs` by recipe. `seeds` tells from how many seeds each network of
-    the winner was trained for it: time that was left is spent so.
+    the winner was trained for it, and `fits` from how many its other algorithms that vary with their seed were: time that was
+    left is spent so.
     """
 
     baseline: str
@@ -282,6 +283,7 @@ class Sealed(Entry):
     epochs: Mapping[str, int]
     predict_seconds_per_row: float
     seeds: int = 1
+    fits: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,6 +294,7 @@ class SealTold:
     seconds_per_row: float
     epochs: Mapping[str, int]
     seeds: int
+    fits: int
 
 
 @dataclass(frozen=True, slots=True)

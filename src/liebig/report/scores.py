@@ -49,6 +49,7 @@ def seal_told(study: Study, measure: Measure) -> SealTold | None:
         sealed.predict_seconds_per_row,
         sealed.epochs,
         sealed.seeds,
+        sealed.fits,
     )
 
 

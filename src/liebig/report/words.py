@@ -170,6 +170,10 @@ def _lead(story: Story, standing: Standing, decimals: int) -> tuple[str, ...]:
         sentences.append(
             f"What is handed over was trained from {seal.seeds} seeds with the time that was left: the mean of all answers."
         )
+    if seal is not None and seal.handed_over_is_final and seal.fits > 1:
+        sentences.append(
+            f"Its trees were grown {seal.fits} times with the time that was left, each time stopped by other rows: the mean of all."
+        )
     if story.growth:
         sentences.append(story.growth)
     judged = [each for each in story.trials if each.effect]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -36,26 +36,38 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedChallenger:
-    """A classical algorithm that was fitted; `columns` are the inputs that it reads of a table, none where it
-    reads sequences, whose form `like` then has."""
+    """A classical algorithm that was fitted, under one seed or several, whose mean answers; `columns` are the inputs that it reads of
+    a table, none where it reads sequences, whose form `like` then has."""
 
     name: str
     columns: tuple[Column, ...]
-    answerer: Answerer
+    answerers: tuple[Answerer, ...]
     like: SequenceData | None = None
+
+    def __post_init__(self) -> None:
+        if not self.answerers:
+            raise ValueError("an algorithm that was fitted at least once is needed, however none came")
 
     def predict_frame(self, frame: Any) -> Predictions:
         """As `Predictor.predict_frame`. Raises UserError when a column is absent."""
         if isinstance(frame, SequenceData):
-            return self.answerer.predict(frame.classical(np.arange(len(frame))))
+            return self._answered(frame.classical(np.arange(len(frame))))
         return np.concatenate([self.predict_raw(raw_of(piece, self.columns)) for piece in _pieces(frame)])
 
     def predict_raw(self, raw: Raw) -> Predictions:
         """Predictions for rows that were read by `columns`."""
-        return self.answerer.predict(classical_of(raw, self.columns))
+        return self._answered(classical_of(raw, self.columns))
 
     def predict_rows(self, task: Task[Any], rows: Rows, encoding: Encoding) -> Predictions:
-        return self.answerer.predict(task.data.classical(rows))
+        return self._answered(task.data.classical(rows))
+
+    def together_with(self, other: FittedChallenger) -> FittedChallenger:
+        """The same algorithm under the seeds of both."""
+        return replace(self, answerers=(*self.answerers, *other.answerers))
+
+    def _answered(self, inputs: Any) -> Predictions:
+        answers = [each.predict(inputs) for each in self.answerers]
+        return answers[0] if len(answers) == 1 else mixed(answers, (1.0 / len(answers),) * len(answers))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
