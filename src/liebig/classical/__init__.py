@@ -17,7 +17,18 @@ from liebig.classical.table import ClassicalTable
 #: Every challenger, the ones most likely to win first.
 ALL: Final[tuple[Challenger, ...]] = (
     BoostedTrees(),
-    BoostedTrees(name="boosted-trees-slow", title="boosted trees, slow", rate=0.05, trees=300, patience=20),
+    BoostedTrees(
+        name="boosted-trees-slow", title="boosted trees, slow", rate=0.03, trees=600, patience=30, columns=0.5
+    ),
+    BoostedTrees(
+        name="boosted-trees-deep",
+        title="boosted trees, deep",
+        rate=0.03,
+        trees=600,
+        patience=30,
+        leaves=63,
+        columns=0.5,
+    ),
     BoostedTrees(name="boosted-trees-ordinal", title="boosted trees, levels as numbers", native=False),
     Linear(),
     SupportVectors(),

@@ -30,7 +30,7 @@ _ENOUGH_TO_STOP = 1000
 @dataclass(frozen=True, slots=True)
 class BoostedTrees(Challenger):
     """`rate` is each tree's weight, `trees` the most that are added (for each class), fewer where the loss on an inner tenth
-    has not fallen for `patience` trees (0: never stop early)."""
+    has not fallen for `patience` trees (0: never stop early). A tree has at most so many `leaves`; each split chooses among a share `columns` of the columns."""
 
     name: str = "boosted-trees"
     title: str = "boosted trees"
@@ -39,15 +39,21 @@ class BoostedTrees(Challenger):
     trees: int = 100
     patience: int = 10
     native: bool = True
+    leaves: int = 31
+    columns: float = 1.0
+
+    def applies(self, shape: Shape) -> bool:
+        return self.native or shape.categories > 0
 
     def varies(self, rows: int) -> bool:
-        return self.patience > 0 and rows >= _ENOUGH_TO_STOP  # the inner tenth is another one
+        # Other columns are drawn for each split, or another inner tenth.
+        return self.columns < 1.0 or (self.patience > 0 and rows >= _ENOUGH_TO_STOP)
 
     def predicted_seconds(self, shape: Shape) -> float:
         rows = min(shape.rows, self.rows_cap)
         columns = shape.numbers + shape.categories
         each = 5e-4 + 1e-5 * columns + 1e-9 * rows * columns + 2e-8 * rows
-        return 0.1 + self.trees * shape.outputs * each
+        return 0.1 + self.trees * shape.outputs * each * (1.0 + self.leaves / 31.0) / 2.0
 
     def learn(
         self, table: ClassicalTable, target: Reals, question: Question, seed: int, weights: Reals | None
@@ -62,6 +68,8 @@ class BoostedTrees(Challenger):
             early_stopping=self.patience > 0 and _can_hold_out(target, question),
             validation_fraction=0.1,
             n_iter_no_change=max(self.patience, 1),
+            max_leaf_nodes=self.leaves,
+            max_features=self.columns,
             random_state=seed % (1 << 32),
         )
         model.fit(encoding.encode(table), target, sample_weight=weights)

@@ -77,6 +77,10 @@ class Challenger(ABC):
         """False where the algorithm needs an extra that is absent."""
         return True
 
+    def applies(self, shape: Shape) -> bool:
+        """False where it would answer as another challenger does."""
+        return True
+
     def varies(self, rows: int) -> bool:
         """True where fits of so many rows under several seeds differ, so that their mean answers better than one."""
         return False

@@ -19,12 +19,12 @@ PATIENCE_SHARE: Final = 0.1
 #: Of the time left, what a round's first look may take; what a proof may take at once; what measuring parts may take.
 ROUND_SHARE: Final = 0.35
 PROOF_SHARE: Final = 0.2
-PARTS_SHARE: Final = 0.45
-HURRIED_PARTS_SHARE: Final = 0.25
+PARTS_SHARE: Final = 0.25
+HURRIED_PARTS_SHARE: Final = 0.15
 #: Fewer parts than this tell too little to spend a round on while ideas are left.
 FEWEST_PARTS: Final = 3
 #: All challengers together take at most this share of the time left.
-CHALLENGE_SHARE: Final = 0.1
+CHALLENGE_SHARE: Final = 0.15
 #: The most of the time left that is begun with; what is kept for a confirmation at full size is at most this share of it.
 MOST_SHARE: Final = 0.95
 CONFIRMATION_SHARE: Final = 0.5

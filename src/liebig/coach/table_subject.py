@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from liebig.classical import installed
+from liebig.classical import Shape, installed
 from liebig.coach.advice import Idea
 from liebig.coach.advising import starting_idea
 from liebig.core.evidence import Measurement
@@ -54,4 +54,7 @@ class TableSubject:
         return True
 
     def challengers(self) -> Sequence[str]:
-        return tuple(each.name for each in installed())
+        task = self.task
+        categories = len(task.data.categories)
+        shape = Shape(len(task.parts.work), len(task.data.numeric_inputs), categories, task.outputs)
+        return tuple(each.name for each in installed() if each.applies(shape))
